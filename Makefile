@@ -10,7 +10,7 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: ## Set everything up: system packages, virtual environment, explorer and fonts; the second run does nothing
-	@sh tools/python.sh tools/install.py
+	@sh tools/python.sh -m tools.install
 
 run: export SEATPORT_MODE = demo
 run: install ## Serve the demo on PORT (8000)
@@ -31,16 +31,16 @@ bench: install ## Measure; prints ratios and milliseconds
 	@$(PYTEST) tests/benchmarks -s $(ARGS)
 
 fuzz: install ## Run the property tests long: EXAMPLES=20000 for each property
-	@$(BIN)/python tools/fuzz.py $(ARGS)
+	@$(BIN)/python -m tools.fuzz $(ARGS)
 
 mutants: install ## Change the billing rules in many small ways and list the changes no test notices
-	@$(BIN)/python tools/mutants.py $(ARGS)
+	@$(BIN)/python -m tools.mutants $(ARGS)
 
 schema: install ## Print the GraphQL schema to graphql/schema.graphql
 	@$(BIN)/seatport schema
 
 lock: ## Pin the requirements with hashes; ARGS=--upgrade takes newer versions
-	@sh tools/python.sh tools/lock.py $(ARGS)
+	@sh tools/python.sh -m tools.lock $(ARGS)
 
 clean: ## Remove what tools and builds left; keeps .venv and var
 	@rm -rf dist mutants htmlcov .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

@@ -1,4 +1,4 @@
-"""The wall clock. The one place that reads it: the tops (main, cli, worker) read it here and hand the instant down."""
+"""The wall clock, read here alone: the tops (main, cli, worker) read it and hand the instant down."""
 
 from datetime import UTC, datetime
 
