@@ -95,7 +95,7 @@ def digest() -> str:
 
 def pip(*arguments: str | Path) -> None:
     """Install by the environment's own pip, without questions."""
-    run(PYTHON, "-m", "pip", "install", "--quiet", "--quiet", "--no-input", "--disable-pip-version-check", *arguments)
+    run(PYTHON, "-m", "pip", "install", "-qq", "--no-input", "--disable-pip-version-check", *arguments)
 
 
 def run(*command: str | Path) -> None:
