@@ -1,0 +1,66 @@
+// The explorer page: GraphiQL with the docs, history and explorer panes, opened on the stored operations.
+// Its configuration is JSON in the `data-config` attribute, so the page needs no inline script.
+import 'graphiql/setup-workers/vite';
+import { explorerPlugin } from '@graphiql/plugin-explorer';
+import { GraphiQL, HISTORY_PLUGIN } from 'graphiql';
+import { useState } from 'react';
+import { createPortal } from 'react-dom';
+import { createRoot } from 'react-dom/client';
+
+import 'graphiql/style.css';
+import '@graphiql/plugin-explorer/style.css';
+import './style.css';
+
+import { authorization, tabText, variablesFor } from './accounts.js';
+import { Bar } from './bar.jsx';
+import { post } from './fetcher.js';
+import { FollowAccount } from './follow.jsx';
+import { hasStoredTabs, pageStorage } from './storage.js';
+
+const root = document.getElementById('explorer');
+const config = JSON.parse(root.dataset.config);
+const isDemo = config.accounts.length > 0;
+const plugins = [HISTORY_PLUGIN, explorerPlugin({ showAttribution: false })];
+const storage = pageStorage({ keepTabs: !isDemo });
+
+function startingTabs() {
+  const account = config.accounts[0];
+  return config.tabs.map((tab) => ({
+    query: tabText(tab),
+    variables: variablesFor(tab, account),
+    headers: authorization(account),
+  }));
+}
+
+// GraphiQL shows `defaultTabs` but fills the editors of the first one from the `initial…` properties.
+function starting() {
+  const tabs = startingTabs();
+  if (tabs.length === 0 || (!isDemo && hasStoredTabs(storage))) return {};
+  return { defaultTabs: tabs, initialQuery: tabs[0].query, initialVariables: tabs[0].variables };
+}
+
+function Page() {
+  const [account, setAccount] = useState(config.accounts[0]);
+  return (
+    <GraphiQL
+      fetcher={post(config.endpoint)}
+      defaultHeaders={authorization(config.accounts[0])}
+      defaultEditorToolsVisibility="variables"
+      plugins={plugins}
+      shouldPersistHeaders={false}
+      storage={storage}
+      {...starting()}
+    >
+      <GraphiQL.Logo>
+        <span />
+      </GraphiQL.Logo>
+      <FollowAccount accounts={config.accounts} account={account} tabs={config.tabs} />
+      {createPortal(
+        <Bar accounts={config.accounts} account={account} onAccount={setAccount} endpoint={config.endpoint} />,
+        document.getElementById('bar'),
+      )}
+    </GraphiQL>
+  );
+}
+
+createRoot(root).render(<Page />);
