@@ -1,0 +1,18 @@
+"""The rules of Seatport, pure: frozen values in, frozen values out. No clock, no I/O, no framework.
+
+Read in this order:
+
+    money       whole minor units, one rounding, parts that add up
+    periods     half-open periods counted from an anchor, in the customer's zone
+    plans       what a plan costs and allows (a price version)
+    pricing     a quantity → the priced parts of it
+    ledger      seat events → balances, as of and as known at any instant
+    taxes       who pays which tax on which day
+    lines       billing lines: what was charged, why, and what is left of it
+    documents   totals; when lines become an invoice, a credit note, or wait
+    state       all that a decision reads, and what it writes (a posting)
+    charges     the lines that charge        credits     the lines that take back
+    renewals    a period ends, the next begins
+    changes     decide(state, request, at) → Quote | Refusal      ← the heart
+    refusals    every expected no            permissions who may do what
+"""

@@ -1,0 +1,113 @@
+"""The lines that take back. A credit comes from what was billed: newest charge line first, one credit for
+each line touched.
+
+Each is computed from the charged line's own parts, rounded once, and never above what is left of that line.
+Taking back the last seats of a line from its first day takes exactly what is left, so adding and removing on
+one day nets to nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+
+from app.billing.lines import MINUS, BilledLine, Line, LineKind, formula
+from app.billing.money import Money, decimal_text, rounded
+from app.billing.periods import Granularity, Period, Share
+from app.billing.plans import BASE_FEE, PlanPrice
+from app.billing.pricing import Part, exact_amount, last_units, without_last_units
+from app.billing.subscriptions import Subscription
+
+
+@dataclass(frozen=True, slots=True)
+class TakingBack:
+    """From when credits count, and how much of a line they cover: the unused share of its period, or (`full`)
+    its full price.
+    """
+
+    subscription: Subscription
+    at: datetime
+    version: PlanPrice
+    full: bool = False
+
+    @property
+    def granularity(self) -> Granularity:
+        return self.version.granularity
+
+    def units(self, charged: Iterable[BilledLine], units: int) -> tuple[Line, ...]:
+        """Credits for so many units of the charge lines of one item, newest first."""
+        credits = []
+        for billed in charged:
+            count = min(units, billed.units_left)
+            if count:
+                credits.append(self._credit(billed, count))
+                units -= count
+        return tuple(credits)
+
+    def everything(self, charged: Iterable[BilledLine]) -> tuple[Line, ...]:
+        """Credits for all that is left of charge lines."""
+        return tuple(
+            self._credit(billed, billed.units_left)
+            for billed in charged
+            if billed.units_left or billed.left.minor
+        )
+
+    def _credit(self, billed: BilledLine, units: int) -> Line:
+        line = billed.line
+        parts = _parts(billed, units)
+        rest, share = self._rest(line)
+        amount = self._amount(billed, units, parts, share)
+        return Line(
+            item=line.item,
+            kind=LineKind.CREDIT,
+            quantity=units,
+            parts=parts,
+            share=None if self.full else share,
+            period=rest,
+            amount=-amount,
+            formula=self._formula(line, parts, share, amount),
+            tax=line.tax,
+            price=line.price,
+            cycle=self.subscription.cycle,
+            reverses=billed.id,
+        )
+
+    def _rest(self, line: Line) -> tuple[Period, Share]:
+        rest = line.period.rest_from(self.at, self.granularity)
+        whole = self.subscription.full_period.length(self.granularity)
+        return rest, Share(rest.length(self.granularity), whole, self.granularity)
+
+    def _computed(self, parts: tuple[Part, ...], share: Share, left: Money) -> Money:
+        return rounded(exact_amount(parts) * (Fraction(1) if self.full else share.exact), left.currency)
+
+    def _amount(self, billed: BilledLine, units: int, parts: tuple[Part, ...], share: Share) -> Money:
+        last = units == billed.units_left
+        from_first_day = share.numerator >= billed.line.period.length(self.granularity)
+        if last and from_first_day:
+            return billed.left
+        return min(self._computed(parts, share, billed.left), billed.left)
+
+    def _formula(self, line: Line, parts: tuple[Part, ...], share: Share, amount: Money) -> str:
+        unit = self._unit(line)
+        shown = None if self.full else share
+        computed = self._computed(parts, share, amount)
+        if computed == amount:
+            return formula(parts, unit, shown, amount.currency, credit=True)
+        left = f"{decimal_text(amount.amount, amount.currency)} {amount.currency} left"
+        if amount < computed:
+            return f"{MINUS}min({formula(parts, unit, shown, amount.currency)}, {left})"
+        return f"{MINUS}{left}"
+
+    def _unit(self, line: Line) -> str:
+        seat = self.version.seat(line.item)
+        return seat.metric.unit if seat and line.item != BASE_FEE else "seat"
+
+
+def _parts(billed: BilledLine, units: int) -> tuple[Part, ...]:
+    """The priced parts of the units that are taken: the last ones of what earlier credits left."""
+    line = billed.line
+    if units == line.quantity:
+        return line.parts
+    return last_units(without_last_units(line.parts, line.quantity - billed.units_left), units)

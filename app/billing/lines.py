@@ -1,0 +1,109 @@
+"""Billing lines: the append-only record of what was charged and given back. "Billed" always means these
+lines.
+
+A line is complete in itself: the priced parts of a full period, the share of it that counts, the amount, and
+a formula that a person can check with a pocket calculator. A credit names the line it reverses and is
+computed from that line's own parts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import Enum
+from uuid import UUID
+
+from app.billing.money import Currency, Money, decimal_text
+from app.billing.periods import Period, Share
+from app.billing.plans import Item
+from app.billing.pricing import NOTHING, Part
+from app.billing.taxes import TaxTreatment
+
+MINUS = "\u2212"
+
+
+class LineKind(Enum):
+    """Why a line exists."""
+
+    PERIOD = "PERIOD"
+    ADDED = "ADDED"
+    CHANGED = "CHANGED"
+    CREDIT = "CREDIT"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line as decided. `quantity` is never negative; the amount of a credit is.
+
+    `parts` price the quantity for a full period, `share` says how much of that period counts (None: the
+    amount is no share of time), `period` is the time that is paid for, `cycle` the ordinal of the
+    subscription's period in which the line arose.
+    """
+
+    item: Item
+    kind: LineKind
+    quantity: int
+    parts: tuple[Part, ...]
+    share: Share | None
+    period: Period
+    amount: Money
+    formula: str
+    tax: TaxTreatment
+    price: UUID
+    cycle: int
+    reverses: UUID | None = None
+
+    @property
+    def unit_amount(self) -> Decimal | None:
+        """The price of one unit, if the line has a single one."""
+        if len(self.parts) == 1 and not self.parts[0].flat_amount and self.parts[0].pack is None:
+            return self.parts[0].unit_amount
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class BilledLine:
+    """A line as recorded: with its id, the document it stands on (None: it waits), and what later credits
+    left of it.
+    """
+
+    id: UUID
+    line: Line
+    document: UUID | None
+    left: Money
+    units_left: int
+
+    @property
+    def charges(self) -> bool:
+        return self.line.kind is not LineKind.CREDIT
+
+
+def formula(
+    parts: tuple[Part, ...], unit: str, share: Share | None, currency: Currency, *, credit: bool = False
+) -> str:
+    """`5 seats × 10.00 USD × 15/30 days`: the sum of the parts, then the share if it is not a whole; credits
+    begin with a minus.
+    """
+    terms = [term for part in parts for term in _terms(part, unit, currency)] or [f"0 {unit}s"]
+    text = " + ".join(terms)
+    shared = share is not None and not share.whole
+    if len(terms) > 1 and (shared or credit):
+        text = f"({text})"
+    if shared:
+        text = f"{text} × {share}"
+    return f"{MINUS}{text}" if credit else text
+
+
+def _terms(part: Part, unit: str, currency: Currency) -> list[str]:
+    terms = []
+    if part.pack is not None:
+        packs = "pack" if part.units == 1 else "packs"
+        terms.append(
+            f"{part.units} {packs} of {part.pack} {unit}s × {decimal_text(part.unit_amount, currency)} {currency}"
+        )
+    elif part.units and (part.unit_amount or not part.flat_amount):
+        units = unit if part.units == 1 else f"{unit}s"
+        terms.append(f"{part.units} {units} × {decimal_text(part.unit_amount, currency)} {currency}")
+    if part.flat_amount != NOTHING:
+        terms.append(f"{decimal_text(part.flat_amount, currency)} {currency}")
+    return terms

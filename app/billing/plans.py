@@ -1,0 +1,167 @@
+"""Plans: what each seat metric costs under a price version, and which changes the plan allows.
+
+A `PlanPrice` is one version of one plan at one interval in one currency. It is frozen for ever once it was
+billed; a subscription keeps its version until its plan or interval changes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import Enum
+from fractions import Fraction
+from typing import NewType
+from uuid import UUID
+
+from app.billing.money import Currency, Money
+from app.billing.periods import BillingInterval, Granularity
+
+Item = NewType("Item", str)
+"""What a line belongs to: the base fee, or the code of one seat metric."""
+
+BASE_FEE = Item("base_fee")
+
+
+class PricingModel(Enum):
+    """How a quantity becomes an amount; the five models and their formulas are defined in `pricing`."""
+
+    PER_UNIT = "PER_UNIT"
+    GRADUATED = "GRADUATED"
+    VOLUME = "VOLUME"
+    PACKAGE = "PACKAGE"
+    STAIRSTEP = "STAIRSTEP"
+
+    @property
+    def extends(self) -> bool:
+        """Whether added seats can be priced by themselves; else a new quantity is a new price for all of
+        them.
+        """
+        return self in {PricingModel.PER_UNIT, PricingModel.GRADUATED}
+
+
+class ChargingBasis(Enum):
+    """What is counted, and when it is billed."""
+
+    PURCHASED = "PURCHASED"
+
+
+class ProrationMode(Enum):
+    """What a change charges and gives back today; the rules are in `changes`."""
+
+    PRORATED_IMMEDIATELY = "PRORATED_IMMEDIATELY"
+    DIFFERENCE_IMMEDIATELY = "DIFFERENCE_IMMEDIATELY"
+    FULL_IMMEDIATELY = "FULL_IMMEDIATELY"
+    PRORATED_ON_NEXT_INVOICE = "PRORATED_ON_NEXT_INVOICE"
+    DO_NOT_BILL = "DO_NOT_BILL"
+
+
+class ChangeTiming(Enum):
+    """Whether a change takes effect at once or waits for the renewal."""
+
+    NOW = "NOW"
+    AT_RENEWAL = "AT_RENEWAL"
+
+
+@dataclass(frozen=True, slots=True)
+class SeatMetric:
+    """A type of seat: its code, the label people read, and the word for one of them."""
+
+    code: Item
+    label: str
+    unit: str = "seat"
+
+    def units(self, count: int) -> str:
+        """The word for so many: `seat` or `seats`."""
+        return self.unit if count == 1 else f"{self.unit}s"
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """A step of a price: it ends with the unit `up_to` (None: no end). Amounts in major units of the plan's
+    currency.
+    """
+
+    up_to: int | None
+    unit_amount: Decimal
+    flat_amount: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class SeatPrice:
+    """What a plan charges for one metric in a full period. `package_size` is the seats of a pack, only for
+    packages.
+    """
+
+    metric: SeatMetric
+    basis: ChargingBasis
+    model: PricingModel
+    tiers: tuple[Tier, ...]
+    included: int = 0
+    minimum: int = 0
+    maximum: int | None = None
+    package_size: int = 1
+
+    def purchased(self, committed: int) -> int:
+        """The quantity that is billed: max(committed, minimum) − included, not below 0."""
+        return max(0, max(committed, self.minimum) - self.included)
+
+    def limit(self, committed: int, granted: int) -> int:
+        """How many seats may be in use."""
+        return max(committed, self.included) + granted
+
+
+@dataclass(frozen=True, slots=True)
+class DirectionPolicy:
+    """What a plan allows in one direction; the first mode is the default. `AT_RENEWAL` timing cannot be
+    hastened, `NOW` can be put off.
+    """
+
+    modes: tuple[ProrationMode, ...]
+    timing: ChangeTiming
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePolicy:
+    """What customers may change by themselves, and how it is billed."""
+
+    increase: DirectionPolicy
+    decrease: DirectionPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class PlanPrice:
+    """One price version of a plan: a base fee and one price for each metric, in a currency, for an interval."""
+
+    id: UUID
+    plan: str
+    plan_name: str
+    interval: BillingInterval
+    base_fee: Money
+    seats: tuple[SeatPrice, ...]
+    policy: ChangePolicy
+    granularity: Granularity = Granularity.DAY
+
+    @property
+    def currency(self) -> Currency:
+        return self.base_fee.currency
+
+    def seat(self, metric: str) -> SeatPrice | None:
+        """The price of a metric, None if the plan does not have it."""
+        return next((price for price in self.seats if price.metric.code == metric), None)
+
+    def yearly(self, amount: Fraction) -> Fraction:
+        """The yearly equivalent of an amount for one interval."""
+        return amount * 12 / self.interval.months
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A plan of the catalog with the price versions on offer now."""
+
+    code: str
+    name: str
+    description: str
+    prices: tuple[PlanPrice, ...]
+
+    def price(self, interval: BillingInterval, currency: Currency) -> PlanPrice | None:
+        return next((p for p in self.prices if p.interval is interval and p.currency == currency), None)

@@ -1,0 +1,217 @@
+"""Every expected no, as a value with the numbers needed to recover.
+
+    NotFound  NotPermitted  InvalidInput  PlanNotAvailable  ProrationModeNotAllowed  SeatsInUse  BelowMinimum  AboveMaximum
+    SubscriptionNotActive  NothingToChange  BillingDetailsMissing  QuoteOutdated  VersionConflict  IdempotencyKeyReused  Busy
+
+A refusal changes nothing and is stored nowhere. Its `message` says what happened and what to do next.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from app.billing.ledger import Holder
+from app.billing.plans import ChangeTiming, ProrationMode, SeatMetric
+
+if TYPE_CHECKING:
+    from app.billing.subscriptions import SubscriptionStatus
+
+Current = TypeVar("Current")
+
+
+@dataclass(frozen=True, slots=True)
+class NotFound:
+    """Nothing of this kind with this id belongs to the customer; the same answer for unknown and foreign ids."""
+
+    what: str
+
+    @property
+    def message(self) -> str:
+        return f"There is no such {self.what}. Check the id."
+
+
+@dataclass(frozen=True, slots=True)
+class NotPermitted:
+    """The caller's role does not allow it."""
+
+    reason: str
+
+    @property
+    def message(self) -> str:
+        return self.reason
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong in an input: where (`input.seats[0].metric`), and what to do."""
+
+    path: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class InvalidInput:
+    """The input cannot mean anything; all problems are listed at once."""
+
+    problems: tuple[Problem, ...]
+
+    @property
+    def message(self) -> str:
+        return " ".join(problem.message for problem in self.problems)
+
+
+@dataclass(frozen=True, slots=True)
+class PlanNotAvailable:
+    """The plan cannot be chosen: it does not exist, is not sold at this interval and currency, or lacks seats
+    in use.
+    """
+
+    plan: str
+    reason: str
+
+    @property
+    def message(self) -> str:
+        return self.reason
+
+
+@dataclass(frozen=True, slots=True)
+class ProrationModeNotAllowed:
+    """The plan's policy does not allow this mode or timing for this direction."""
+
+    requested_mode: ProrationMode | None
+    requested_timing: ChangeTiming | None
+    allowed_modes: tuple[ProrationMode, ...]
+    allowed_timings: tuple[ChangeTiming, ...]
+    reason: str
+
+    @property
+    def message(self) -> str:
+        return self.reason
+
+
+@dataclass(frozen=True, slots=True)
+class SeatsInUse:
+    """More seats are in use than would be left; `holders` names up to twenty of `holder_count` people to
+    release.
+    """
+
+    metric: SeatMetric
+    in_use: int
+    requested: int
+    limit: int
+    holders: tuple[Holder, ...]
+    holder_count: int
+
+    @property
+    def message(self) -> str:
+        units = self.metric.units(self.in_use)
+        verb = "is" if self.in_use == 1 else "are"
+        release = self.in_use - self.limit
+        return (
+            f"{self.in_use} {self.metric.label} {units} {verb} in use, and {self.limit} would be left. "
+            f"Release {release} {self.metric.units(release)} first, or keep more."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class BelowMinimum:
+    """The plan bills at least so many seats of the metric."""
+
+    metric: SeatMetric
+    minimum: int
+    requested: int
+
+    @property
+    def message(self) -> str:
+        return f"The plan needs at least {self.minimum} {self.metric.label} {self.metric.units(self.minimum)}; {self.requested} were asked for."
+
+
+@dataclass(frozen=True, slots=True)
+class AboveMaximum:
+    """The plan allows at most so many seats of the metric."""
+
+    metric: SeatMetric
+    maximum: int
+    requested: int
+
+    @property
+    def message(self) -> str:
+        return f"The plan allows at most {self.maximum} {self.metric.label} {self.metric.units(self.maximum)}; {self.requested} were asked for."
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionNotActive:
+    """Only an active subscription can be changed."""
+
+    status: SubscriptionStatus
+
+    @property
+    def message(self) -> str:
+        return f"The subscription is {self.status.value.lower()}; only an active one can be changed."
+
+
+@dataclass(frozen=True, slots=True)
+class NothingToChange:
+    """The request describes what is already so."""
+
+    @property
+    def message(self) -> str:
+        return "Plan, interval and seats are already as asked. Ask for something else."
+
+
+@dataclass(frozen=True, slots=True)
+class BillingDetailsMissing:
+    """The change would make a document, and the buyer's details are incomplete."""
+
+    missing: tuple[str, ...]
+
+    @property
+    def message(self) -> str:
+        return f"An invoice needs the following billing details first: {', '.join(self.missing)}."
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteOutdated(Generic[Current]):
+    """What the token quoted is not what the change would charge now; `current` is the fresh quote."""
+
+    current: Current
+    reason: str
+
+    @property
+    def message(self) -> str:
+        return f"{self.reason} Look at the fresh quote and confirm that one."
+
+
+@dataclass(frozen=True, slots=True)
+class VersionConflict:
+    """Somebody changed the subscription in between."""
+
+    expected: int
+    actual: int
+
+    @property
+    def message(self) -> str:
+        return f"The subscription is at version {self.actual}, not {self.expected}: somebody changed it. Read it again, then decide."
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyKeyReused:
+    """The key was used for another input before."""
+
+    key: str
+
+    @property
+    def message(self) -> str:
+        return "This idempotency key was used for a different request. Use a new key for a new request."
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """The change could not get its turn; nothing was done and the same request may be sent again."""
+
+    retry_after_seconds: int
+
+    @property
+    def message(self) -> str:
+        return f"Too many changes at once; nothing was done. Send the same request again in {self.retry_after_seconds} s."

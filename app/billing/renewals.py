@@ -1,0 +1,177 @@
+"""A period ends and the next begins. One function makes a subscription due-free, for the billing run and
+before every verb alike.
+
+A renewal applies the scheduled changes, bills the new period in advance, and collects the lines that wait, as
+one document. In terms longer than a month waiting lines are collected at each monthly boundary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from app.billing.charges import Charging
+from app.billing.documents import totals_of
+from app.billing.ledger import BalanceKind, Delta, EventSource
+from app.billing.lines import Line, LineKind
+from app.billing.periods import local_day
+from app.billing.plans import Item, PlanPrice
+from app.billing.state import Posting, State, after
+from app.billing.subscriptions import (
+    CancelAtRenewal,
+    PlanAtRenewal,
+    ScheduledChange,
+    SeatsAtRenewal,
+    Subscription,
+    SubscriptionStatus,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A posting that was due, and the state after it."""
+
+    posting: Posting
+    state: State
+
+
+def bring_up(state: State, at: datetime, new_id: Callable[[], UUID]) -> Iterator[Step]:
+    """All that is due until an instant, in order, each step from the state of the one before."""
+    while posting := next_due(state, at):
+        state = after(state, posting, new_id)
+        yield Step(posting, state)
+
+
+def next_due(state: State, at: datetime) -> Posting | None:
+    """The first thing that is due at an instant: a monthly collection, a renewal, or nothing."""
+    due = due_at(state)
+    if due is None or due > at:
+        return None
+    return renewal(state) if due == state.subscription.period.end else _collection(state, due)
+
+
+def due_at(state: State) -> datetime | None:
+    """When something is due next; None for a subscription that has ended."""
+    subscription = state.subscription
+    if subscription.status is not SubscriptionStatus.ACTIVE:
+        return None
+    ends = subscription.period.end
+    waiting = state.waiting
+    if subscription.interval.months == 1 or not waiting:
+        return ends
+    if totals_of((billed.line for billed in waiting), state.credit).total.minor == 0:
+        return ends
+    months = subscription.monthly
+    first = min(billed.line.period.start for billed in waiting)
+    return min(ends, months.boundary(months.index_at(first) + 1))
+
+
+def start(state: State, at: datetime, seats: dict[Item, int]) -> Posting:
+    """The first period of a subscription: its seats are committed and billed in advance, a short first period
+    by its share.
+    """
+    subscription = state.subscription
+    events = tuple(
+        Delta(metric, BalanceKind.COMMITTED, count, 0, at, EventSource.START)
+        for metric, count in seats.items()
+        if count
+    )
+    share = subscription.opening_share(state.price.granularity)
+    treatment = state.treatment(local_day(at, subscription.zone))
+    lines = Charging(state.price, subscription.period, share, treatment, subscription.cycle).whole(
+        LineKind.PERIOD, seats
+    )
+    return Posting(at, subscription, state.price, events, lines, state.drafts(lines))
+
+
+def renewal(state: State) -> Posting:
+    """The step at the end of the present period: an end if one is scheduled, else the next period."""
+    at = state.subscription.period.end
+    if any(isinstance(scheduled.change, CancelAtRenewal) for scheduled in state.scheduled):
+        return Posting(
+            at, state.subscription.ended(), state.price, drafts=state.drafts(()), settled=state.scheduled
+        )
+    price, plan_dropped = _renewed_price(state)
+    events, seats_dropped = _renewed_seats(state, price, at)
+    return open_period(
+        state, state.subscription.renewed(price), price, at, events=events,
+        settled=state.scheduled, dropped=plan_dropped + seats_dropped,
+    )  # fmt: skip
+
+
+def open_period(
+    state: State,
+    subscription: Subscription,
+    price: PlanPrice,
+    at: datetime,
+    *,
+    events: tuple[Delta, ...] = (),
+    credits: tuple[Line, ...] = (),
+    settled: tuple[ScheduledChange, ...] = (),
+    dropped: tuple[ScheduledChange, ...] = (),
+) -> Posting:
+    """The posting that opens a full period: everything in advance at the new state, with what waits and with
+    `credits`, as one document.
+    """
+    committed = state.committed()
+    for event in events:
+        committed[event.metric] = committed.get(event.metric, 0) + event.net
+    treatment = state.treatment(local_day(at, subscription.zone))
+    charges = Charging(price, subscription.period, None, treatment, subscription.cycle).whole(
+        LineKind.PERIOD, committed
+    )
+    if not any(line.amount.minor for line in charges):
+        charges = ()
+    lines = credits + charges
+    return Posting(
+        at, subscription, price, events, lines, state.drafts(lines), settled=settled, dropped=dropped
+    )
+
+
+def _collection(state: State, at: datetime) -> Posting:
+    subscription = replace(state.subscription, version=state.subscription.version + 1)
+    return Posting(at, subscription, state.price, drafts=state.drafts(()))
+
+
+def _renewed_price(state: State) -> tuple[PlanPrice, tuple[ScheduledChange, ...]]:
+    """The price of the next period; a scheduled plan that can no longer be had is dropped."""
+    for scheduled in state.scheduled:
+        if isinstance(scheduled.change, PlanAtRenewal):
+            plan = state.plan(scheduled.change.plan)
+            price = plan.price(scheduled.change.interval, state.currency) if plan else None
+            if price is None or _lacks_used_seats(state, price):
+                return state.price, (scheduled,)
+            return price, ()
+    return state.price, ()
+
+
+def _lacks_used_seats(state: State, price: PlanPrice) -> bool:
+    return any(level.in_use and price.seat(metric) is None for metric, level in state.levels.items())
+
+
+def _renewed_seats(
+    state: State, price: PlanPrice, at: datetime
+) -> tuple[tuple[Delta, ...], tuple[ScheduledChange, ...]]:
+    """The events of scheduled seats, raised to the seats in use; those that the plan of the next period
+    cannot hold are dropped.
+    """
+    events, dropped = [], []
+    for scheduled in state.scheduled:
+        match scheduled.change:
+            case SeatsAtRenewal(metric, total):
+                seat = price.seat(metric)
+                level = state.level(metric)
+                used = level.in_use - level.granted
+                kept = max(total, used) if seat and used > seat.included else total
+                if seat is None or (seat.maximum is not None and kept > seat.maximum):
+                    dropped.append(scheduled)
+                elif kept != level.committed:
+                    note = f"raised from {total} to {kept}: {level.in_use} in use" if kept != total else None
+                    net = kept - level.committed
+                    source = EventSource.SCHEDULED_CHANGE
+                    events.append(
+                        Delta(metric, BalanceKind.COMMITTED, max(0, net), max(0, -net), at, source, note=note)
+                    )
+    return tuple(events), tuple(dropped)

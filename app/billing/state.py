@@ -1,0 +1,224 @@
+"""All that a decision reads (a state), and all that it writes (a posting).
+
+Both are values: a history can be played in memory, which is how a preview brings a subscription up to its
+instant and how a forecast looks one renewal ahead. The state holds only what is live: lines of the present
+cycle, lines that wait, and the balances.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from uuid import UUID
+
+from app.billing.documents import Draft, LineRef, drafts_of
+from app.billing.ledger import BalanceKind, Delta, Holder, SeatLevels
+from app.billing.lines import BilledLine, Line, LineKind
+from app.billing.money import Currency, Money
+from app.billing.plans import Item, Plan, PlanPrice
+from app.billing.subscriptions import AtRenewal, ScheduledChange, Subscription
+from app.billing.taxes import TaxRules, TaxTreatment
+
+
+@dataclass(frozen=True, slots=True)
+class Buyer:
+    """What billing needs to know of a customer; `missing` names the billing details without which no document
+    can be made.
+    """
+
+    currency: Currency
+    zone: str
+    country: str | None
+    tax_id: str | None
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Occupied:
+    """Who sits in the seats of a metric: up to twenty holders by name, and how many there are."""
+
+    holders: tuple[Holder, ...] = ()
+    count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A subscription with all that a decision about it needs.
+
+    `lines` are those of the present cycle and those that wait, oldest first; `invoices` is what is still due
+    by invoice; `plans` is what the catalog offers.
+    """
+
+    buyer: Buyer
+    taxes: TaxRules
+    subscription: Subscription
+    price: PlanPrice
+    plans: tuple[Plan, ...]
+    levels: Mapping[Item, SeatLevels]
+    lines: tuple[BilledLine, ...]
+    scheduled: tuple[ScheduledChange, ...]
+    credit: Money
+    invoices: Mapping[UUID, Money] = field(default_factory=dict)
+    occupied: Mapping[Item, Occupied] = field(default_factory=dict)
+
+    @property
+    def currency(self) -> Currency:
+        return self.buyer.currency
+
+    @property
+    def waiting(self) -> tuple[BilledLine, ...]:
+        return tuple(billed for billed in self.lines if billed.document is None)
+
+    def level(self, metric: Item) -> SeatLevels:
+        return self.levels.get(metric, SeatLevels())
+
+    def committed(self) -> dict[Item, int]:
+        """The committed seats of every metric that the ledger or the plan knows."""
+        metrics = {price.metric.code for price in self.price.seats} | set(self.levels)
+        return {metric: self.level(metric).committed for metric in sorted(metrics)}
+
+    def charges_of(self, item: Item) -> tuple[BilledLine, ...]:
+        """The live charge lines of an item, newest first."""
+        cycle = self.subscription.cycle
+        return tuple(
+            billed
+            for billed in reversed(self.lines)
+            if billed.line.item == item and billed.charges and billed.line.cycle == cycle
+        )
+
+    def items(self) -> tuple[Item, ...]:
+        """The items with live charge lines, in the order they were first charged."""
+        cycle = self.subscription.cycle
+        return tuple(
+            dict.fromkeys(
+                billed.line.item for billed in self.lines if billed.charges and billed.line.cycle == cycle
+            )
+        )
+
+    def paid_units(self, item: Item) -> int:
+        """Up to which billed quantity the item is paid in this cycle, at the present price version."""
+        return sum(
+            billed.units_left for billed in self.charges_of(item) if billed.line.price == self.price.id
+        )
+
+    def treatment(self, on: date) -> TaxTreatment:
+        return self.taxes.treatment(country=self.buyer.country, tax_id=self.buyer.tax_id, on=on)
+
+    def plan(self, code: str) -> Plan | None:
+        """A plan on offer."""
+        return next((plan for plan in self.plans if plan.code == code), None)
+
+    def drafts(self, lines: tuple[Line, ...], *, hold: frozenset[int] = frozenset()) -> tuple[Draft, ...]:
+        """The documents that new lines make together with the lines that wait; the new lines at the places in
+        `hold` stay back.
+        """
+        by_id = {billed.id: billed for billed in self.lines}
+
+        def invoice(line: Line) -> UUID | None:
+            return by_id[line.reverses].document if line.reverses in by_id else None
+
+        refs = [
+            LineRef(billed.line, waiting=billed.id, invoice=invoice(billed.line)) for billed in self.waiting
+        ]
+        refs += [LineRef(line, new=i, invoice=invoice(line)) for i, line in enumerate(lines) if i not in hold]
+        return drafts_of(refs, credit=self.credit, open_amounts=self.invoices)
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """Everything that one decision writes, effective at an instant."""
+
+    at: datetime
+    subscription: Subscription
+    price: PlanPrice
+    events: tuple[Delta, ...] = ()
+    lines: tuple[Line, ...] = ()
+    drafts: tuple[Draft, ...] = ()
+    scheduled: tuple[AtRenewal, ...] = ()
+    settled: tuple[ScheduledChange, ...] = ()
+    """Scheduled changes that are over: applied, replaced or dropped."""
+    dropped: tuple[ScheduledChange, ...] = ()
+    """Those of `settled` that turned out impossible."""
+
+    def events_of(self, line: Line) -> tuple[Delta, ...]:
+        """The events that directly caused a line; a line for a whole quantity is caused by the balance
+        instead.
+        """
+        if line.kind in {LineKind.ADDED, LineKind.CREDIT}:
+            return tuple(event for event in self.events if event.metric == line.item)
+        return ()
+
+
+def after(state: State, posting: Posting, new_id: Callable[[], UUID]) -> State:
+    """The state once a posting is written; `new_id` names the rows that it makes."""
+    line_ids = [new_id() for _ in posting.lines]
+    documents: dict[UUID, UUID] = {}
+    invoices, credit = dict(state.invoices), state.credit
+    for draft in posting.drafts:
+        document = new_id()
+        documents |= {
+            line_ids[ref.new] if ref.new is not None else ref.waiting: document for ref in draft.lines
+        }  # type: ignore[misc]
+        credit = credit + draft.credit_added - draft.totals.credit_applied
+        for invoice, amount in draft.reduces:
+            invoices[invoice] -= amount
+        if draft.totals.total.minor > 0:
+            invoices[document] = draft.totals.amount_due
+    lines = (
+        *state.lines,
+        *(
+            BilledLine(i, line, None, line.amount, line.quantity)
+            for i, line in zip(line_ids, posting.lines, strict=True)
+        ),
+    )
+    placed = tuple(replace(billed, document=documents.get(billed.id, billed.document)) for billed in lines)
+    cycle = posting.subscription.cycle
+    return replace(
+        state,
+        subscription=posting.subscription,
+        price=posting.price,
+        levels=_moved(state.levels, posting.events),
+        lines=tuple(b for b in reduced(placed, posting.lines) if b.line.cycle == cycle or b.document is None),
+        scheduled=_rescheduled(state, posting, new_id),
+        credit=credit,
+        invoices=invoices,
+    )
+
+
+def reduced(lines: tuple[BilledLine, ...], credits: tuple[Line, ...]) -> tuple[BilledLine, ...]:
+    """Charge lines less what credits took back from them."""
+    taken = [line for line in credits if line.reverses is not None]
+    if not taken:
+        return lines
+    amounts = {
+        line.reverses: sum(c.amount.minor for c in taken if c.reverses == line.reverses) for line in taken
+    }
+    units = {line.reverses: sum(c.quantity for c in taken if c.reverses == line.reverses) for line in taken}
+    return tuple(
+        replace(
+            b,
+            left=Money(b.left.minor + amounts[b.id], b.left.currency),
+            units_left=b.units_left - units[b.id],
+        )
+        if b.id in amounts
+        else b
+        for b in lines
+    )
+
+
+def _moved(levels: Mapping[Item, SeatLevels], events: tuple[Delta, ...]) -> dict[Item, SeatLevels]:
+    moved = dict(levels)
+    for event in events:
+        level = moved.get(event.metric, SeatLevels())
+        if event.kind is BalanceKind.COMMITTED:
+            moved[event.metric] = replace(level, committed=level.committed + event.net)
+        else:
+            moved[event.metric] = replace(level, in_use=level.in_use + event.net)
+    return moved
+
+
+def _rescheduled(state: State, posting: Posting, new_id: Callable[[], UUID]) -> tuple[ScheduledChange, ...]:
+    over = {change.id for change in posting.settled}
+    kept = tuple(change for change in state.scheduled if change.id not in over)
+    return kept + tuple(ScheduledChange(new_id(), change) for change in posting.scheduled)

@@ -1,0 +1,158 @@
+"""A subscription: which price version it is on, and the period it is in; and the changes that wait for its
+renewal.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import Enum
+from typing import ClassVar
+from uuid import UUID
+
+from app.billing.periods import (
+    BillingInterval,
+    Granularity,
+    Grid,
+    Period,
+    Share,
+    Step,
+    first_instant,
+    local_day,
+    share_of,
+)
+from app.billing.plans import Item, PlanPrice
+
+
+class SubscriptionStatus(Enum):
+    """ACTIVE is billed and can be changed; ENDED is history."""
+
+    ACTIVE = "ACTIVE"
+    ENDED = "ENDED"
+
+
+@dataclass(frozen=True, slots=True)
+class SeatsAtRenewal:
+    """From the renewal on, so many seats of a metric are committed."""
+
+    metric: Item
+    total: int
+
+    @property
+    def target(self) -> str:
+        return f"seats:{self.metric}"
+
+
+@dataclass(frozen=True, slots=True)
+class PlanAtRenewal:
+    """From the renewal on, another plan or interval."""
+
+    plan: str
+    interval: BillingInterval
+    target: ClassVar[str] = "plan"
+
+
+@dataclass(frozen=True, slots=True)
+class CancelAtRenewal:
+    """The subscription ends with its period."""
+
+    target: ClassVar[str] = "cancel"
+
+
+AtRenewal = SeatsAtRenewal | PlanAtRenewal | CancelAtRenewal
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduledChange:
+    """A change that waits for the renewal; at most one for each target."""
+
+    id: UUID
+    change: AtRenewal
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """One state of a subscription.
+
+    `cycle` counts the periods that were opened; `month` is how many months after the anchor the present full
+    period starts. `full_period` is the denominator of every share, also in a short first period. `version`
+    rises with every change.
+    """
+
+    id: UUID
+    version: int
+    status: SubscriptionStatus
+    price: UUID
+    interval: BillingInterval
+    anchor: datetime
+    zone: str
+    cycle: int
+    month: int
+    period: Period
+    full_period: Period
+
+    @classmethod
+    def starting(
+        cls, id: UUID, price: PlanPrice, *, at: datetime, anchor: datetime | None, zone: str
+    ) -> Subscription:
+        """A subscription from an instant on; without an anchor its local day is the anchor, else the first
+        period may be short.
+        """
+        anchor = anchor or midnight_of(at, zone)
+        start = at if price.granularity is Granularity.SECOND else first_instant(local_day(at, zone), zone)
+        grid = Grid(anchor, price.interval.step, zone)
+        index = grid.index_at(start)
+        full = grid.period(index)
+        month = index * price.interval.months
+        period = Period(start, full.end, zone)
+        return cls(
+            id, 1, SubscriptionStatus.ACTIVE, price.id, price.interval, anchor, zone, 0, month, period, full
+        )
+
+    @property
+    def monthly(self) -> Grid:
+        """The monthly grid of the anchor; every boundary of every interval is on it."""
+        return Grid(self.anchor, Step(months=1), self.zone)
+
+    def rest(self, at: datetime, granularity: Granularity) -> tuple[Period, Share]:
+        """What is left of the present period at an instant, and the share it is of the full period."""
+        part = self.period.rest_from(at, granularity)
+        return part, share_of(part, self.full_period, granularity)
+
+    def opening_share(self, granularity: Granularity) -> Share | None:
+        """What share of the full period the first one is; None if it is whole."""
+        share = share_of(self.period, self.full_period, granularity)
+        return None if share.whole else share
+
+    def renewed(self, price: PlanPrice) -> Subscription:
+        """The next period, from where the present one ends, on the same anchor also if the interval changes."""
+        month = self.month + self.interval.months
+        full = Period(
+            self.monthly.boundary(month), self.monthly.boundary(month + price.interval.months), self.zone
+        )
+        return replace(
+            self, version=self.version + 1, price=price.id, interval=price.interval, cycle=self.cycle + 1, month=month,
+            period=Period(self.period.end, full.end, self.zone), full_period=full,
+        )  # fmt: skip
+
+    def reset(self, price: PlanPrice, *, at: datetime) -> Subscription:
+        """A new anchor on the local day of an instant, and a full period from there."""
+        anchor = midnight_of(at, self.zone)
+        period = Grid(anchor, price.interval.step, self.zone).period(0)
+        return replace(
+            self, version=self.version + 1, price=price.id, interval=price.interval, anchor=anchor,
+            cycle=self.cycle + 1, month=0, period=period, full_period=period,
+        )  # fmt: skip
+
+    def changed(self, price: PlanPrice) -> Subscription:
+        """The same period under another price version of the same interval, or with other seats."""
+        return replace(self, version=self.version + 1, price=price.id)
+
+    def ended(self) -> Subscription:
+        return replace(self, version=self.version + 1, status=SubscriptionStatus.ENDED)
+
+
+def midnight_of(at: datetime, zone: str) -> datetime:
+    """The wall-clock midnight of an instant's local day, without zone information."""
+    day = local_day(at, zone)
+    return datetime(day.year, day.month, day.day)  # noqa: DTZ001  the anchor is a wall clock by definition
