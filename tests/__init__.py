@@ -1,0 +1,1 @@
+"""Tests. The folders mirror `app/`; stories, contract, published, architecture, benchmarks stand beside."""
