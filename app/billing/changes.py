@@ -139,7 +139,7 @@ def totals_due(drafts: tuple[Draft, ...], zero: Money) -> Totals:
 
 
 def _settled(state: State, wanted: Wanted) -> tuple[ScheduledChange, ...]:
-    """The scheduled changes of the same targets: a newer change takes their place, also one back to what is."""
+    """The scheduled changes of the same targets: a newer change replaces them, also one back to what is."""
     targets = {SeatsAtRenewal(metric, 0).target for metric in wanted.seats}
     if wanted.switches:
         targets.add(PlanAtRenewal.target)
@@ -177,8 +177,10 @@ def _posting_now(state: State, wanted: Wanted, moves: tuple[Move, ...], at: date
     restarts = any(move.axes.restarts for move in moves) or wanted.price.interval is not state.price.interval
     if restarts:
         subscription = state.subscription.reset(wanted.price, at=at)
-        credits = _credits_of_restart(state, moves, at)
-        return renewals.open_period(state, subscription, wanted.price, at, events=events, credits=credits)
+        credit_lines = _credits_of_restart(state, moves, at)
+        return renewals.open_period(
+            state, subscription, wanted.price, at, events=events, credit_lines=credit_lines
+        )
     subscription = state.subscription.changed(wanted.price)
     if wanted.switches:
         lines = _switch_lines(state, wanted, moves[0], at)
@@ -238,11 +240,11 @@ def _everything(state: State, at: datetime, measure: Measure) -> tuple[Line, ...
 def _switch_lines(state: State, wanted: Wanted, move: Move, at: datetime) -> tuple[Line, ...]:
     """Another plan inside the cycle: credit lines for all of the old, charge lines for all of the new."""
     credit, charge = move.axes.credit, move.axes.charge
-    credits = () if credit is Measure.NOTHING else _everything(state, at, credit)
+    credit_lines = () if credit is Measure.NOTHING else _everything(state, at, credit)
     if charge is Measure.NOTHING and not move.increases:
-        return credits
+        return credit_lines
     charging = _charging(state, wanted.price, charge, at)
-    return credits + charging.whole(LineKind.CHANGED, state.committed() | dict(wanted.seats))
+    return credit_lines + charging.whole(LineKind.CHANGED, state.committed() | dict(wanted.seats))
 
 
 def _charging(state: State, price: PlanPrice, charge: Measure, at: datetime) -> Charging:
@@ -286,9 +288,9 @@ def _added(
 
 def _repriced(state: State, move: Move, seat: SeatPrice, quantity: int, at: datetime) -> tuple[Line, ...]:
     """A credit for the old quantity and a charge for the new one, each rounded by itself."""
-    credits = _taking_back(state, at, move.axes.credit).everything(state.charges_of(seat.metric.code))
+    credit_lines = _taking_back(state, at, move.axes.credit).everything(state.charges_of(seat.metric.code))
     charge = _charging(state, state.price, move.axes.charge, at).quantity(LineKind.CHANGED, seat, quantity)
-    return (*credits, charge) if charge else credits
+    return (*credit_lines, charge) if charge else credit_lines
 
 
 def _units_given_up(state: State, move: Move, at: datetime) -> tuple[Line, ...]:

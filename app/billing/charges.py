@@ -10,7 +10,7 @@ from fractions import Fraction
 from app.billing.lines import Line, LineKind, formula
 from app.billing.money import rounded
 from app.billing.periods import Period, Share
-from app.billing.plans import BASE_FEE, ChargingBasis, Item, PlanPrice, SeatPrice
+from app.billing.plans import BASE_FEE, Item, PlanPrice, SeatPrice
 from app.billing.pricing import NOTHING, Part, exact_amount, price, price_added
 from app.billing.taxes import TaxTreatment
 
@@ -54,7 +54,6 @@ class Charging:
         seats = (
             self.quantity(kind, seat, seat.purchased(committed.get(seat.metric.code, 0)))
             for seat in self.version.seats
-            if seat.basis is ChargingBasis.PURCHASED
         )
         return tuple(line for line in (self.base_fee(kind), *seats) if line is not None)
 

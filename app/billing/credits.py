@@ -38,13 +38,13 @@ class TakingBack:
 
     def units(self, charged: Iterable[BilledLine], units: int) -> tuple[Line, ...]:
         """Credits for so many units of the charge lines of one item, newest first."""
-        credits = []
+        credit_lines = []
         for billed in charged:
             count = min(units, billed.units_left)
             if count:
-                credits.append(self._credit(billed, count))
+                credit_lines.append(self._credit(billed, count))
                 units -= count
-        return tuple(credits)
+        return tuple(credit_lines)
 
     def everything(self, charged: Iterable[BilledLine]) -> tuple[Line, ...]:
         """Credits for all that is left of charge lines."""

@@ -18,6 +18,8 @@ from app.billing.taxes import TaxAmount, tax_amounts
 
 
 class DocumentKind(Enum):
+    """What lines became, by the sign of their total."""
+
     INVOICE = "INVOICE"
     CREDIT_NOTE = "CREDIT_NOTE"
 
@@ -55,6 +57,13 @@ class LineRef:
     new: int | None = None
     waiting: UUID | None = None
     invoice: UUID | None = None
+
+    def id_among(self, new_ids: Sequence[UUID]) -> UUID:
+        """The id of the line, given the ids of the posting's new lines in their order."""
+        if self.new is not None:
+            return new_ids[self.new]
+        assert self.waiting is not None, "a line is new or waits"
+        return self.waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +118,10 @@ def drafts_of(
 def _groups(refs: Sequence[LineRef]) -> list[Sequence[LineRef]]:
     """Credits and charges apart if a credit carries a treatment that no charge has."""
     charges = [ref for ref in refs if ref.line.amount.minor >= 0]
-    credits = [ref for ref in refs if ref.line.amount.minor < 0]
+    credit_lines = [ref for ref in refs if ref.line.amount.minor < 0]
     treatments = {ref.line.tax for ref in charges}
-    if charges and any(ref.line.tax not in treatments for ref in credits):
-        return [credits, charges]
+    if charges and any(ref.line.tax not in treatments for ref in credit_lines):
+        return [credit_lines, charges]
     return [refs] if refs else []
 
 

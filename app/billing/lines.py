@@ -96,14 +96,13 @@ def formula(
 
 def _terms(part: Part, unit: str, currency: Currency) -> list[str]:
     terms = []
+    unit_amount = f"{decimal_text(part.unit_amount, currency)} {currency}"
     if part.pack is not None:
         packs = "pack" if part.units == 1 else "packs"
-        terms.append(
-            f"{part.units} {packs} of {part.pack} {unit}s × {decimal_text(part.unit_amount, currency)} {currency}"
-        )
+        terms.append(f"{part.units} {packs} of {part.pack} {unit}s × {unit_amount}")
     elif part.units and (part.unit_amount or not part.flat_amount):
         units = unit if part.units == 1 else f"{unit}s"
-        terms.append(f"{part.units} {units} × {decimal_text(part.unit_amount, currency)} {currency}")
+        terms.append(f"{part.units} {units} × {unit_amount}")
     if part.flat_amount != NOTHING:
         terms.append(f"{decimal_text(part.flat_amount, currency)} {currency}")
     return terms

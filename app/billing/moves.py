@@ -136,7 +136,7 @@ def _by_policy(
     before: int = 0,
     after: int = 0,
 ) -> Move | ProrationModeNotAllowed:
-    """The move with the mode and timing that were asked for, if the plan allows them, else with its defaults."""
+    """The move in the mode and timing asked for, by default the plan's; refused if the plan forbids them."""
     policy = state.price.policy.increase if increases else state.price.policy.decrease
     timing = request.timing or policy.timing
     refusal = _not_allowed(policy, request, timing, increases=increases)
@@ -168,7 +168,10 @@ def _idle_mode(state: State, request: ChangeRequest, moves: list[Move]) -> Prora
     for move in moves:
         policy = state.price.policy.increase if move.increases else state.price.policy.decrease
         if request.mode is not None and request.timing is None and request.mode not in policy.modes:
-            reason = f"This plan lets the change start at the renewal only, so {request.mode.value} means nothing here. Ask for AT_RENEWAL."
+            reason = (
+                f"This plan lets the change start at the renewal only, so {request.mode.value} "
+                "means nothing here. Ask for AT_RENEWAL."
+            )
             return ProrationModeNotAllowed(
                 request.mode, None, policy.modes, (ChangeTiming.AT_RENEWAL,), reason
             )

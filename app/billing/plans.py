@@ -130,7 +130,7 @@ class ChangePolicy:
 
 @dataclass(frozen=True, slots=True)
 class PlanPrice:
-    """One price version of a plan: a base fee and one price for each metric, in a currency, for an interval."""
+    """A price version of a plan, for one interval in one currency: a base fee and a price for each metric."""
 
     id: UUID
     plan: str

@@ -1,7 +1,8 @@
 """Every expected no, as a value with the numbers needed to recover.
 
-    NotFound  NotPermitted  InvalidInput  PlanNotAvailable  ProrationModeNotAllowed  SeatsInUse  BelowMinimum  AboveMaximum
-    SubscriptionNotActive  NothingToChange  BillingDetailsMissing  QuoteOutdated  VersionConflict  IdempotencyKeyReused  Busy
+    NotFound  NotPermitted  InvalidInput  PlanNotAvailable  ProrationModeNotAllowed
+    SeatsInUse  BelowMinimum  AboveMaximum  SubscriptionNotActive  NothingToChange
+    BillingDetailsMissing  QuoteOutdated  VersionConflict  IdempotencyKeyReused  Busy
 
 A refusal changes nothing and is stored nowhere. Its `message` says what happened and what to do next.
 """
@@ -22,7 +23,7 @@ Current = TypeVar("Current")
 
 @dataclass(frozen=True, slots=True)
 class NotFound:
-    """Nothing of this kind with this id belongs to the customer; the same answer for unknown and foreign ids."""
+    """The customer has nothing of this kind with this id; unknown and foreign ids are answered alike."""
 
     what: str
 
@@ -124,7 +125,8 @@ class BelowMinimum:
 
     @property
     def message(self) -> str:
-        return f"The plan needs at least {self.minimum} {self.metric.label} {self.metric.units(self.minimum)}; {self.requested} were asked for."
+        least = f"{self.minimum} {self.metric.label} {self.metric.units(self.minimum)}"
+        return f"The plan needs at least {least}; {self.requested} were asked for."
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,8 @@ class AboveMaximum:
 
     @property
     def message(self) -> str:
-        return f"The plan allows at most {self.maximum} {self.metric.label} {self.metric.units(self.maximum)}; {self.requested} were asked for."
+        most = f"{self.maximum} {self.metric.label} {self.metric.units(self.maximum)}"
+        return f"The plan allows at most {most}; {self.requested} were asked for."
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +195,10 @@ class VersionConflict:
 
     @property
     def message(self) -> str:
-        return f"The subscription is at version {self.actual}, not {self.expected}: somebody changed it. Read it again, then decide."
+        return (
+            f"The subscription is at version {self.actual}, not {self.expected}: somebody changed it. "
+            "Read it again, then decide."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,4 +220,7 @@ class Busy:
 
     @property
     def message(self) -> str:
-        return f"Too many changes at once; nothing was done. Send the same request again in {self.retry_after_seconds} s."
+        return (
+            "Too many changes at once; nothing was done. "
+            f"Send the same request again in {self.retry_after_seconds} s."
+        )

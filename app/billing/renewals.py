@@ -108,7 +108,7 @@ def open_period(
     at: datetime,
     *,
     events: tuple[Delta, ...] = (),
-    credits: tuple[Line, ...] = (),
+    credit_lines: tuple[Line, ...] = (),
     settled: tuple[ScheduledChange, ...] = (),
     dropped: tuple[ScheduledChange, ...] = (),
 ) -> Posting:
@@ -124,7 +124,7 @@ def open_period(
     )
     if not any(line.amount.minor for line in charges):
         charges = ()
-    lines = credits + charges
+    lines = credit_lines + charges
     return Posting(
         at, subscription, price, events, lines, state.drafts(lines), settled=settled, dropped=dropped
     )

@@ -132,10 +132,8 @@ def _wanted_price(state: State, request: ChangeRequest) -> PlanPrice | PlanNotAv
     price = plan.price(interval, state.currency)
     if price is None:
         sold = ", ".join(p.interval.value for p in plan.prices if p.currency == state.currency) or "nothing"
-        return PlanNotAvailable(
-            code,
-            f"{plan.name} is not sold by the {interval.value} in {state.currency}. In {state.currency} there is: {sold}.",
-        )
+        reason = f"{plan.name} is not sold by the {interval.value} in {state.currency}"
+        return PlanNotAvailable(code, f"{reason}. In {state.currency} there is: {sold}.")
     return price
 
 

@@ -157,9 +157,7 @@ def after(state: State, posting: Posting, new_id: Callable[[], UUID]) -> State:
     invoices, credit = dict(state.invoices), state.credit
     for draft in posting.drafts:
         document = new_id()
-        documents |= {
-            line_ids[ref.new] if ref.new is not None else ref.waiting: document for ref in draft.lines
-        }  # type: ignore[misc]
+        documents |= {ref.id_among(line_ids): document for ref in draft.lines}
         credit = credit + draft.credit_added - draft.totals.credit_applied
         for invoice, amount in draft.reduces:
             invoices[invoice] -= amount
@@ -186,9 +184,9 @@ def after(state: State, posting: Posting, new_id: Callable[[], UUID]) -> State:
     )
 
 
-def reduced(lines: tuple[BilledLine, ...], credits: tuple[Line, ...]) -> tuple[BilledLine, ...]:
+def reduced(lines: tuple[BilledLine, ...], credit_lines: tuple[Line, ...]) -> tuple[BilledLine, ...]:
     """Charge lines less what credits took back from them."""
-    taken = [line for line in credits if line.reverses is not None]
+    taken = [line for line in credit_lines if line.reverses is not None]
     if not taken:
         return lines
     amounts = {

@@ -125,24 +125,31 @@ class Subscription:
         return None if share.whole else share
 
     def renewed(self, price: PlanPrice) -> Subscription:
-        """The next period, from where the present one ends, on the same anchor also if the interval changes."""
+        """The next period, from the end of the present one on; the anchor stays, also with a new interval."""
         month = self.month + self.interval.months
         full = Period(
             self.monthly.boundary(month), self.monthly.boundary(month + price.interval.months), self.zone
         )
-        return replace(
-            self, version=self.version + 1, price=price.id, interval=price.interval, cycle=self.cycle + 1, month=month,
-            period=Period(self.period.end, full.end, self.zone), full_period=full,
-        )  # fmt: skip
+        period = Period(self.period.end, full.end, self.zone)
+        return self._opened(price, month=month, period=period, full_period=full)
 
     def reset(self, price: PlanPrice, *, at: datetime) -> Subscription:
         """A new anchor on the local day of an instant, and a full period from there."""
         anchor = midnight_of(at, self.zone)
         period = Grid(anchor, price.interval.step, self.zone).period(0)
+        return replace(self._opened(price, month=0, period=period, full_period=period), anchor=anchor)
+
+    def _opened(self, price: PlanPrice, *, month: int, period: Period, full_period: Period) -> Subscription:
         return replace(
-            self, version=self.version + 1, price=price.id, interval=price.interval, anchor=anchor,
-            cycle=self.cycle + 1, month=0, period=period, full_period=period,
-        )  # fmt: skip
+            self,
+            version=self.version + 1,
+            price=price.id,
+            interval=price.interval,
+            cycle=self.cycle + 1,
+            month=month,
+            period=period,
+            full_period=full_period,
+        )
 
     def changed(self, price: PlanPrice) -> Subscription:
         """The same period under another price version of the same interval, or with other seats."""

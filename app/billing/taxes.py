@@ -17,10 +17,9 @@ from typing import Final
 
 from app.billing.money import Money, rounded, total
 
-EU_COUNTRIES: Final = frozenset(
-    ["AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IT", "LT", "LU", "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK"]
-)
-"""The member states whose businesses account for tax themselves (ISO 3166-1 alpha-2, from 1 February 2020)."""
+_EU: Final = "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK"
+EU_COUNTRIES: Final = frozenset(_EU.split())
+"""The member states, whose businesses account for tax themselves (ISO 3166-1; from 1 February 2020)."""
 
 
 class TaxCategory(Enum):
