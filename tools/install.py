@@ -1,7 +1,8 @@
 """Set Seatport up in its own folder: system packages, virtual environment, explorer and fonts.
 
 What the system lacks is found before anything is downloaded. The virtual environment gets what the lock
-names, checked by hash. A stamp in it keeps a digest of all it depends on: a second run does nothing.
+names, checked by hash. A stamp in it keeps a digest of all it depends on and of the packages there:
+a second run does nothing.
 """
 
 import fcntl
@@ -86,8 +87,9 @@ def names_another_folder(script: Path) -> bool:
 
 
 def digest() -> str:
-    """One number for everything the environment depends on."""
-    whole = hashlib.sha256(f"{ROOT}\n".encode())
+    """One number for everything the environment depends on, and for the packages found in it."""
+    packages = sorted(path.name for path in VENV.glob("lib/python3.*/site-packages/*.dist-info"))
+    whole = hashlib.sha256("\n".join([str(ROOT), *packages]).encode())
     for path in INPUTS:
         whole.update(hashlib.sha256(path.read_bytes()).digest())
     return whole.hexdigest()
