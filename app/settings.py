@@ -1,0 +1,208 @@
+"""What a deployment may set, read once from the environment: a wrong value stops the start with one sentence
+that says what was wrong and what to do. Nothing has a default that is unsafe in production: without a secret
+it does not start there, while a demo makes one and keeps it in `var/secret`, so that links and quotes outlive
+a restart.
+"""
+
+import os
+import secrets
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+DATABASE_URL_DEFAULT: Final = "sqlite+aiosqlite:///var/seatport.db"
+PORT_DEFAULT: Final = 8000
+SECRET_LENGTH_MIN: Final = 32
+DRIVERS: Final = {
+    "sqlite": "sqlite+aiosqlite",
+    "postgresql": "postgresql+asyncpg",
+    "postgres": "postgresql+asyncpg",
+}
+HOW_TO_MAKE_ONE: Final = 'python3 -c "import secrets; print(secrets.token_urlsafe(32))"'
+
+
+class SettingsError(Exception):
+    """A setting is wrong; the message says which, why, and what to do."""
+
+
+class Mode(StrEnum):
+    """What kind of deployment this is. Only demo and test may move a customer's clock or make up a secret."""
+
+    PRODUCTION = "production"
+    DEMO = "demo"
+    TEST = "test"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All settings, valid. The repr leaves out the secret and the database's address, which may hold a password."""
+
+    mode: Mode
+    database_url: str = field(repr=False)
+    secret: str = field(repr=False)
+    public_url: str
+    port: int
+    explorer: bool
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str], *, folder: Path = Path("var")) -> "Settings":
+        """The settings of an environment, or `SettingsError`. `folder` is where a demo keeps its secret."""
+        mode = _mode(environ)
+        port = _port(environ)
+        return cls(
+            mode=mode,
+            database_url=_database_url(environ),
+            secret=_secret(environ, mode, folder),
+            public_url=_public_url(environ, port),
+            port=port,
+            explorer=_explorer(environ, mode),
+        )
+
+
+def _given(environ: Mapping[str, str], name: str) -> str | None:
+    """The value without surrounding space; None when unset or empty."""
+    return environ.get(name, "").strip() or None
+
+
+def _mode(environ: Mapping[str, str]) -> Mode:
+    value = _given(environ, "SEATPORT_MODE") or Mode.PRODUCTION
+    try:
+        return Mode(value)
+    except ValueError:
+        raise SettingsError(
+            f"SEATPORT_MODE is {value!r}. Set it to production, demo or test, or leave it out for production."
+        ) from None
+
+
+def _port(environ: Mapping[str, str]) -> int:
+    value = _given(environ, "PORT") or str(PORT_DEFAULT)
+    if not (value.isascii() and value.isdecimal() and len(value) <= 5 and 1 <= int(value) <= 65535):  # noqa: PLR2004  TCP's own bound.
+        raise SettingsError(f"PORT is {value!r}. Set it to a whole number from 1 to 65535.")
+    return int(value)
+
+
+def _database_url(environ: Mapping[str, str]) -> str:
+    """The address in SQLAlchemy's form. Errors never repeat it, since it may hold a password."""
+    value = _given(environ, "SEATPORT_DATABASE_URL") or DATABASE_URL_DEFAULT
+    scheme, separator, rest = value.partition("://")
+    if not separator or scheme not in DRIVERS.values():
+        wanted = (
+            f"{DRIVERS[scheme]}://…"
+            if scheme in DRIVERS
+            else "sqlite+aiosqlite:///path or postgresql+asyncpg://user@host/name"
+        )
+        raise SettingsError(f"SEATPORT_DATABASE_URL begins with {scheme[:40]!r}. Write it as {wanted}.")
+    if scheme == DRIVERS["sqlite"] and (
+        not rest.startswith("/") or rest.strip("/") == "" or ":memory:" in rest
+    ):
+        raise SettingsError(
+            "SEATPORT_DATABASE_URL names no file. SQLite needs one that all connections share: "
+            f"write {DATABASE_URL_DEFAULT}, or four slashes for a path from the root."
+        )
+    if scheme == DRIVERS["postgresql"] and not urlsplit(value).path.strip("/"):
+        raise SettingsError(
+            "SEATPORT_DATABASE_URL names no database. Write postgresql+asyncpg://user@host/name."
+        )
+    return value
+
+
+def _public_url(environ: Mapping[str, str], port: int) -> str:
+    """The address that links are made with, without a slash at the end."""
+    value = _given(environ, "SEATPORT_PUBLIC_URL")
+    if value is None:
+        return f"http://127.0.0.1:{port}"
+    problem = _url_problem(value)
+    if problem:
+        raise SettingsError(
+            f"SEATPORT_PUBLIC_URL {problem}. Set it to the address under which customers reach this server, "
+            "like https://billing.example.com."
+        )
+    return value.rstrip("/")
+
+
+def _url_problem(value: str) -> str | None:
+    """Why a text is not the plain address of a server."""
+    if not value.isascii() or not value.isprintable() or " " in value:
+        return "has characters that no address has"
+    try:
+        parts = urlsplit(value)
+        port = parts.port
+    except ValueError:
+        return "is not an address"
+    if parts.scheme not in {"http", "https"}:
+        return "does not begin with https:// or http://"
+    if not parts.hostname or port == 0:
+        return "names no server"
+    if parts.username is not None or parts.query or parts.fragment or "?" in value or "#" in value:
+        return "holds more than a server and a path"
+    return None
+
+
+def _explorer(environ: Mapping[str, str], mode: Mode) -> bool:
+    value = _given(environ, "SEATPORT_EXPLORER")
+    if value not in {None, "0", "1"}:
+        raise SettingsError(
+            f"SEATPORT_EXPLORER is {value!r}. Set it to 1 to serve the explorer or 0 to leave it out."
+        )
+    return mode is Mode.DEMO if value is None else value == "1"
+
+
+def _secret(environ: Mapping[str, str], mode: Mode, folder: Path) -> str:
+    value = _given(environ, "SEATPORT_SECRET")
+    if value is not None:
+        return _long_enough(value, "SEATPORT_SECRET", f"make one with {HOW_TO_MAKE_ONE}")
+    if mode is Mode.PRODUCTION:
+        raise SettingsError(
+            "SEATPORT_SECRET is missing. It signs quotes and links, so production needs its own: "
+            f"make one with {HOW_TO_MAKE_ONE} and keep it over restarts. For a trial set SEATPORT_MODE=demo."
+        )
+    return secrets.token_urlsafe(SECRET_LENGTH_MIN) if mode is Mode.TEST else _kept_secret(folder / "secret")
+
+
+def _long_enough(value: str, name: str, what_to_do: str) -> str:
+    if len(value) < SECRET_LENGTH_MIN:
+        raise SettingsError(
+            f"{name} has {len(value)} characters and needs at least {SECRET_LENGTH_MIN}: {what_to_do}."
+        )
+    return value
+
+
+def _kept_secret(path: Path) -> str:
+    """The secret in a file that only its owner can read, made at the first start."""
+    try:
+        if not path.exists():
+            _write_once(path, secrets.token_urlsafe(SECRET_LENGTH_MIN))
+        mode = stat.S_IMODE(path.stat().st_mode)
+        value = path.read_text("ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(
+            f"The demo's secret in {path} cannot be used ({_reason(error)}). "
+            "Make the folder writable and remove the file, or set SEATPORT_SECRET."
+        ) from error
+    if mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise SettingsError(f"The demo's secret in {path} can be read by others. Run: chmod 600 {path}")
+    return _long_enough(value, str(path), "remove the file and start again")
+
+
+def _write_once(path: Path, text: str) -> None:
+    """Write a private file whole, unless another process was first."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    with os.fdopen(
+        os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii"
+    ) as file:
+        file.write(f"{text}\n")
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+
+
+def _reason(error: OSError | UnicodeDecodeError) -> str:
+    return error.strerror or type(error).__name__ if isinstance(error, OSError) else "it is not plain text"

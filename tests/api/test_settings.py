@@ -1,0 +1,190 @@
+"""Settings: what is taken, and that every wrong value is refused with what was wrong and what to do."""
+
+import multiprocessing
+from pathlib import Path
+
+import pytest
+
+from app.settings import Mode, Settings, SettingsError
+
+SECRET = "a-secret-of-more-than-32-characters"
+PRODUCTION = {"SEATPORT_SECRET": SECRET}
+
+
+def test_production_is_the_default_and_needs_only_a_secret() -> None:
+    """With nothing but a secret: production, the SQLite file under var/, port 8000, no explorer."""
+    settings = Settings.from_env(PRODUCTION)
+
+    assert settings == Settings(
+        mode=Mode.PRODUCTION,
+        database_url="sqlite+aiosqlite:///var/seatport.db",
+        secret=SECRET,
+        public_url="http://127.0.0.1:8000",
+        port=8000,
+        explorer=False,
+    )
+
+
+def test_every_setting_is_taken() -> None:
+    """Each variable ends in its field; the public address loses its last slash."""
+    settings = Settings.from_env(
+        {
+            "SEATPORT_MODE": "demo",
+            "SEATPORT_SECRET": SECRET,
+            "SEATPORT_DATABASE_URL": "postgresql+asyncpg://app:hush@db.example.com:5432/seatport",
+            "SEATPORT_PUBLIC_URL": "https://billing.example.com/portal/",
+            "SEATPORT_EXPLORER": "0",
+            "PORT": "9123",
+        }
+    )
+
+    assert settings == Settings(
+        mode=Mode.DEMO,
+        database_url="postgresql+asyncpg://app:hush@db.example.com:5432/seatport",
+        secret=SECRET,
+        public_url="https://billing.example.com/portal",
+        port=9123,
+        explorer=False,
+    )
+
+
+def test_an_empty_variable_is_as_if_unset() -> None:
+    """Compose files and shells often set a variable to nothing; the default stands then."""
+    assert Settings.from_env({**PRODUCTION, "PORT": "", "SEATPORT_MODE": " "}) == Settings.from_env(
+        PRODUCTION
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("SEATPORT_MODE", "prod", "SEATPORT_MODE is 'prod'. Set it to production, demo or test"),
+        ("PORT", "0", "PORT is '0'. Set it to a whole number from 1 to 65535."),
+        ("PORT", "65536", "PORT is '65536'."),
+        ("PORT", "eight", "PORT is 'eight'."),
+        ("PORT", "-1", "PORT is '-1'."),
+        ("PORT", "٨٠٠٠", "PORT is '٨٠٠٠'."),
+        ("PORT", "9" * 5000, "Set it to a whole number from 1 to 65535."),
+        ("SEATPORT_EXPLORER", "yes", "SEATPORT_EXPLORER is 'yes'. Set it to 1 to serve the explorer"),
+        ("SEATPORT_SECRET", "short", "SEATPORT_SECRET has 5 characters and needs at least 32"),
+        (
+            "SEATPORT_DATABASE_URL",
+            "postgres://u:pw@h/n",
+            "begins with 'postgres'. Write it as postgresql+asyncpg://….",
+        ),
+        (
+            "SEATPORT_DATABASE_URL",
+            "sqlite:///x.db",
+            "begins with 'sqlite'. Write it as sqlite+aiosqlite://….",
+        ),
+        (
+            "SEATPORT_DATABASE_URL",
+            "mysql://h/n",
+            "Write it as sqlite+aiosqlite:///path or postgresql+asyncpg://user@host/name.",
+        ),
+        ("SEATPORT_DATABASE_URL", "var/seatport.db", "Write it as sqlite+aiosqlite:///path"),
+        ("SEATPORT_DATABASE_URL", "sqlite+aiosqlite://", "names no file"),
+        ("SEATPORT_DATABASE_URL", "sqlite+aiosqlite:///:memory:", "names no file"),
+        ("SEATPORT_DATABASE_URL", "sqlite+aiosqlite://var/seatport.db", "names no file"),
+        ("SEATPORT_DATABASE_URL", "postgresql+asyncpg://host", "names no database"),
+        ("SEATPORT_PUBLIC_URL", "billing.example.com", "does not begin with https:// or http://"),
+        ("SEATPORT_PUBLIC_URL", "javascript:alert(1)", "does not begin with https:// or http://"),
+        ("SEATPORT_PUBLIC_URL", "https://", "names no server"),
+        ("SEATPORT_PUBLIC_URL", "https://h:99999", "is not an address"),
+        ("SEATPORT_PUBLIC_URL", "https://h/?x=1", "holds more than a server and a path"),
+        ("SEATPORT_PUBLIC_URL", "https://user@h", "holds more than a server and a path"),
+        ("SEATPORT_PUBLIC_URL", "https://h\r\nX-Evil: 1", "has characters that no address has"),
+    ],
+)
+def test_a_wrong_value_says_what_was_wrong_and_what_to_do(name: str, value: str, message: str) -> None:
+    """The start stops with one sentence that names the variable and the way out."""
+    with pytest.raises(SettingsError) as raised:
+        Settings.from_env({**PRODUCTION, name: value})
+
+    assert message in str(raised.value)
+    assert name in str(raised.value)
+
+
+def test_production_without_a_secret_does_not_start() -> None:
+    """The refusal shows how to make a secret and how to get a demo instead."""
+    with pytest.raises(SettingsError, match=r"SEATPORT_SECRET is missing.*token_urlsafe.*SEATPORT_MODE=demo"):
+        Settings.from_env({})
+
+
+def test_secrets_and_passwords_are_not_shown() -> None:
+    """Neither the repr of the settings nor the refusal of a database address repeats a password."""
+    settings = Settings.from_env(
+        {**PRODUCTION, "SEATPORT_DATABASE_URL": "postgresql+asyncpg://app:hush@db/seatport"}
+    )
+
+    assert "hush" not in repr(settings)
+    assert SECRET not in repr(settings)
+    with pytest.raises(SettingsError) as raised:
+        Settings.from_env({**PRODUCTION, "SEATPORT_DATABASE_URL": "postgres://app:hush@db/seatport"})
+    assert "hush" not in str(raised.value)
+
+
+def test_a_demo_keeps_its_secret_over_restarts(tmp_path: Path) -> None:
+    """The first start writes a file that only its owner can read; the second start reads it."""
+    folder = tmp_path / "var"
+
+    first = Settings.from_env({"SEATPORT_MODE": "demo"}, folder=folder)
+    second = Settings.from_env({"SEATPORT_MODE": "demo"}, folder=folder)
+
+    assert first.secret == second.secret
+    assert len(first.secret) >= 32
+    assert (folder / "secret").stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in folder.iterdir()] == ["secret"]
+    assert first.explorer
+
+
+def demo_secret(folder: Path) -> str:
+    return Settings.from_env({"SEATPORT_MODE": "demo"}, folder=folder).secret
+
+
+def test_processes_that_start_together_share_one_demo_secret(tmp_path: Path) -> None:
+    """Eight first starts at once agree on the secret of the one that was first."""
+    with multiprocessing.get_context("spawn").Pool(4) as pool:
+        assert len(set(pool.map(demo_secret, [tmp_path] * 8))) == 1
+
+
+def test_a_demo_secret_that_others_can_read_is_refused(tmp_path: Path) -> None:
+    """A loose file mode is named with the command that mends it."""
+    Settings.from_env({"SEATPORT_MODE": "demo"}, folder=tmp_path)
+    (tmp_path / "secret").chmod(0o644)
+
+    with pytest.raises(SettingsError, match=r"can be read by others. Run: chmod 600 .*secret"):
+        Settings.from_env({"SEATPORT_MODE": "demo"}, folder=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"), [(b"short\n", "has 5 characters"), (b"\xff" * 40, "it is not plain text")]
+)
+def test_a_broken_demo_secret_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
+    """A file that holds no usable secret is not used and not replaced silently."""
+    path = tmp_path / "secret"
+    path.touch(mode=0o600)
+    path.write_bytes(content)
+
+    with pytest.raises(SettingsError, match=message):
+        Settings.from_env({"SEATPORT_MODE": "demo"}, folder=tmp_path)
+    assert path.read_bytes() == content
+
+
+def test_a_demo_that_cannot_keep_a_secret_says_so(tmp_path: Path) -> None:
+    """Where the folder cannot be made, the message offers SEATPORT_SECRET."""
+    (tmp_path / "var").write_text("a file, not a folder")
+
+    with pytest.raises(SettingsError, match="or set SEATPORT_SECRET"):
+        Settings.from_env({"SEATPORT_MODE": "demo"}, folder=tmp_path / "var")
+
+
+def test_a_test_deployment_makes_a_new_secret_each_time(tmp_path: Path) -> None:
+    """Tests need no secret, and leave none behind."""
+    environ = {"SEATPORT_MODE": "test"}
+
+    assert (
+        Settings.from_env(environ, folder=tmp_path).secret
+        != Settings.from_env(environ, folder=tmp_path).secret
+    )
+    assert list(tmp_path.iterdir()) == []
