@@ -4,23 +4,26 @@ import os
 import sys
 
 import pytest
-from hypothesis import HealthCheck, settings
 
 EXAMPLES = int(os.environ.get("EXAMPLES", "20000"))
 
 
+class LongRun:
+    """A pytest plugin that makes the long profile the one in force, before any test is collected."""
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_configure(self) -> None:
+        from hypothesis import HealthCheck, settings  # noqa: PLC0415  Its own pytest plugin wants to be first.
+
+        slow = [HealthCheck.too_slow]
+        settings.register_profile("fuzz", max_examples=EXAMPLES, deadline=None, suppress_health_check=slow)
+        settings.load_profile("fuzz")
+        print(f"{EXAMPLES} examples for each property that does not fix its own number.", flush=True)
+
+
 def main(extra: list[str]) -> int:
-    """Run every test that draws its input from Hypothesis; one that fixes its own number keeps it."""
-    settings.register_profile(
-        "fuzz",
-        max_examples=EXAMPLES,
-        deadline=None,
-        derandomize=False,
-        suppress_health_check=[HealthCheck.too_slow],
-    )
-    settings.load_profile("fuzz")
-    print(f"{EXAMPLES} examples for each property.", flush=True)
-    return pytest.main(["-m", "hypothesis", "-p", "no:cacheprovider", *extra])
+    """Run every test that draws its input from Hypothesis."""
+    return pytest.main(["-m", "hypothesis", *extra], plugins=[LongRun()])
 
 
 if __name__ == "__main__":

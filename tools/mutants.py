@@ -1,6 +1,6 @@
 """Change the billing rules in thousands of small ways and see whether a test notices each one.
 
-A change that nobody notices is a hole in the tests. Takes long; what `mutants/` holds of earlier runs is used.
+A change that nobody notices is a hole in the tests. Takes long; what earlier runs left in `mutants/` is used.
 """
 
 import subprocess
