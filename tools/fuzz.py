@@ -16,7 +16,9 @@ class LongRun:
         from hypothesis import HealthCheck, settings  # noqa: PLC0415  Its own pytest plugin wants to be first.
 
         slow = [HealthCheck.too_slow]
-        settings.register_profile("fuzz", max_examples=EXAMPLES, deadline=None, suppress_health_check=slow)
+        settings.register_profile(
+            "fuzz", max_examples=EXAMPLES, deadline=None, derandomize=False, suppress_health_check=slow
+        )
         settings.load_profile("fuzz")
         print(f"{EXAMPLES} examples for each property that does not fix its own number.", flush=True)
 
