@@ -1,4 +1,5 @@
 // What a tab holds for one demo account: its text, its variables, its Authorization header.
+import { operationNameIn } from './operations.js';
 
 /** The stored operation under a comment that says what it shows; GraphiQL labels the tab by operation name. */
 export function tabText(tab) {
@@ -10,24 +11,25 @@ export function variablesFor(tab, account) {
   return account?.variables[tab.title] ?? tab.variables;
 }
 
-/** The headers editor's text for this account; none outside demo mode. */
-export function authorization(account) {
-  return account ? JSON.stringify({ Authorization: `Bearer ${account.token}` }, null, 2) : undefined;
+/** The headers that sign this account in; none outside demo mode. */
+export function headersFor(account) {
+  return account && { Authorization: `Bearer ${account.token}` };
 }
 
-/** The headers with another demo account's token changed to this account's; headers typed by hand stay as they are. */
+/** The same as the headers editor shows them. */
+export function headersText(account) {
+  return account && JSON.stringify(headersFor(account), null, 2);
+}
+
+/** The headers with another demo account's token changed to this one's; headers typed by hand stay. */
 export function headersFollowing(text, accounts, account) {
   const other = accounts.find(({ token }) => token !== account.token && text.includes(token));
   return other ? text.replaceAll(other.token, account.token) : text;
 }
 
-/** This account's variables where another account's defaults still stand; edited variables stay as they are. */
+/** This account's variables where another account's defaults still stand; edited variables stay. */
 export function variablesFollowing(text, operationName, { tabs, accounts, account }) {
-  const tab = tabs.find(({ query }) => operationNameOf(query) === operationName);
+  const tab = tabs.find(({ query }) => operationNameIn(query) === operationName);
   const isUntouched = tab && accounts.some((one) => variablesFor(tab, one) === text);
   return isUntouched ? variablesFor(tab, account) : text;
-}
-
-function operationNameOf(query) {
-  return /^\s*(?:query|mutation)\s+(\w+)/m.exec(query)?.[1];
 }

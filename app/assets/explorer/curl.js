@@ -1,9 +1,11 @@
+import { operationNameIn } from './operations.js';
+
 /**
  * The request of the open tab as a shell command.
  * Throws SyntaxError when the variables or headers are not JSON.
  */
 export function curlCommand(url, { query, operationName, variables, headers }) {
-  const body = { query, operationName: operationName ?? undefined, variables: parsed(variables) };
+  const body = { query, operationName: operationNameIn(query, operationName), variables: parsed(variables) };
   const lines = [
     `curl ${quoted(url)}`,
     ...Object.entries({ 'Content-Type': 'application/json', ...parsed(headers) }).map(

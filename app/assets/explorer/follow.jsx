@@ -3,17 +3,27 @@ import { useEffect } from 'react';
 
 import { headersFollowing, variablesFollowing } from './accounts.js';
 
-/** Keeps the open tab on the chosen demo account, whenever the account or the tab changes. Draws nothing. */
+/**
+ * Keeps the open tab on the chosen demo account, whenever the account or the tab changes or an entry of the history
+ * brings the headers of another account back. Draws nothing.
+ */
 export function FollowAccount({ accounts, account, tabs }) {
   const state = useGraphiQL(pick('headerEditor', 'variableEditor', 'tabs', 'activeTabIndex'));
   const { headerEditor, variableEditor } = state;
   const { id, operationName } = state.tabs[state.activeTabIndex];
 
   useEffect(() => {
-    if (!account || !headerEditor || !variableEditor) return;
-    change(headerEditor, (text) => headersFollowing(text, accounts, account));
+    if (!account || !headerEditor) return undefined;
+    const follow = () => change(headerEditor, (text) => headersFollowing(text, accounts, account));
+    follow();
+    const listening = headerEditor.onDidChangeModelContent(follow);
+    return () => listening.dispose();
+  }, [accounts, account, headerEditor, id]);
+
+  useEffect(() => {
+    if (!account || !variableEditor) return;
     change(variableEditor, (text) => variablesFollowing(text, operationName, { tabs, accounts, account }));
-  }, [accounts, account, tabs, headerEditor, variableEditor, id, operationName]);
+  }, [accounts, account, tabs, variableEditor, id, operationName]);
   return null;
 }
 

@@ -11,7 +11,7 @@ import 'graphiql/style.css';
 import '@graphiql/plugin-explorer/style.css';
 import './style.css';
 
-import { authorization, tabText, variablesFor } from './accounts.js';
+import { headersFor, headersText, tabText, variablesFor } from './accounts.js';
 import { Bar } from './bar.jsx';
 import { post } from './fetcher.js';
 import { FollowAccount } from './follow.jsx';
@@ -21,14 +21,15 @@ const root = document.getElementById('explorer');
 const config = JSON.parse(root.dataset.config);
 const isDemo = config.accounts.length > 0;
 const plugins = [HISTORY_PLUGIN, explorerPlugin({ showAttribution: false })];
-const storage = pageStorage({ keepTabs: !isDemo });
+const firstAccount = config.accounts[0];
+const fetcher = post(config.endpoint, headersFor(firstAccount));
+const storage = pageStorage({ keepTabs: !isDemo, headers: headersText(firstAccount) });
 
 function startingTabs() {
-  const account = config.accounts[0];
   return config.tabs.map((tab) => ({
     query: tabText(tab),
-    variables: variablesFor(tab, account),
-    headers: authorization(account),
+    variables: variablesFor(tab, firstAccount),
+    headers: headersText(firstAccount),
   }));
 }
 
@@ -40,11 +41,11 @@ function starting() {
 }
 
 function Page() {
-  const [account, setAccount] = useState(config.accounts[0]);
+  const [account, setAccount] = useState(firstAccount);
   return (
     <GraphiQL
-      fetcher={post(config.endpoint)}
-      defaultHeaders={authorization(config.accounts[0])}
+      fetcher={fetcher}
+      defaultHeaders={headersText(firstAccount)}
       defaultEditorToolsVisibility="variables"
       plugins={plugins}
       shouldPersistHeaders={false}

@@ -1,20 +1,34 @@
-// Where GraphiQL keeps its state. Headers are never kept: they hold tokens. In a demo the tabs are not kept either,
-// so that each load starts from variables that are valid now. Theme, panes and history are kept.
+// Where GraphiQL keeps its state: localStorage, without anything that holds a token. GraphiQL writes the headers of
+// each run into its history even when told not to persist headers, so they are taken out here. In a demo the tabs
+// are not kept either: each load starts from variables that are valid now. Theme, panes and history are kept.
 
 const PREFIX = 'graphiql:';
 const HEADERS = ['headers', 'shouldPersistHeaders'];
 const WORK = ['tabState', 'query', 'variables'];
+const HISTORY = { [`${PREFIX}queries`]: 'queries', [`${PREFIX}favorites`]: 'favorites' };
 
-/** A store for GraphiQL over localStorage that holds some keys in memory only. */
-export function pageStorage({ keepTabs }) {
+/**
+ * A store for GraphiQL over localStorage.
+ * `headers` is the headers text that history entries get when they are read back.
+ */
+export function pageStorage({ keepTabs, headers }) {
   const inMemory = new Set([...HEADERS, ...(keepTabs ? [] : WORK)].map((name) => PREFIX + name));
   const memory = new Map();
   for (const key of inMemory) localStorage.removeItem(key);
 
   return {
-    getItem: (key) => (inMemory.has(key) ? (memory.get(key) ?? null) : localStorage.getItem(key)),
-    setItem: (key, value) => (inMemory.has(key) ? memory.set(key, value) : localStorage.setItem(key, value)),
-    removeItem: (key) => (inMemory.has(key) ? memory.delete(key) : localStorage.removeItem(key)),
+    getItem(key) {
+      if (inMemory.has(key)) return memory.get(key) ?? null;
+      return withHeaders(key, localStorage.getItem(key), headers);
+    },
+    setItem(key, value) {
+      if (inMemory.has(key)) memory.set(key, value);
+      else localStorage.setItem(key, withHeaders(key, value, undefined));
+    },
+    removeItem(key) {
+      if (inMemory.has(key)) memory.delete(key);
+      else localStorage.removeItem(key);
+    },
     get length() {
       return ownKeys().length;
     },
@@ -27,6 +41,14 @@ export function pageStorage({ keepTabs }) {
 
 export function hasStoredTabs(storage) {
   return storage.getItem(`${PREFIX}tabState`) !== null;
+}
+
+// A history value with the same headers in each entry; undefined takes them out. Other values pass as they are.
+function withHeaders(key, value, headers) {
+  const list = HISTORY[key];
+  if (!list || value === null) return value;
+  const stored = JSON.parse(value);
+  return JSON.stringify({ ...stored, [list]: stored[list].map((entry) => ({ ...entry, headers })) });
 }
 
 function ownKeys() {
