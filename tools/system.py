@@ -117,7 +117,7 @@ def command_for(manager: str, absent: Sequence[Need]) -> str:
         return " && ".join([*parts, *(f"brew install {cask}" for cask in casks)])
     if manager == "dnf":
         return f"sudo dnf install {' '.join(wanted)}"
-    return f"sudo apt-get install --no-install-recommends {' '.join(wanted)}"
+    return f"sudo apt-get update && sudo apt-get install --no-install-recommends {' '.join(wanted)}"
 
 
 def root_prefix() -> list[str] | None:
