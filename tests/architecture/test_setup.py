@@ -47,8 +47,10 @@ def test_the_browser_can_be_left_out() -> None:
     [
         (
             "apt",
-            "sudo apt-get update && sudo apt-get install --no-install-recommends "
-            "libpangoft2-1.0-0 libharfbuzz-subset0 chromium",
+            (
+                "sudo apt-get update && sudo apt-get install --no-install-recommends "
+                "libpangoft2-1.0-0 libharfbuzz-subset0 chromium"
+            ),
         ),
         ("dnf", "sudo dnf install pango harfbuzz chromium"),
         ("brew", "brew install pango harfbuzz && brew install --cask google-chrome"),
