@@ -26,6 +26,10 @@ HOMES = {
 }
 
 
+ACROSS_CUSTOMERS = "app.store.system"
+MAY_ASK_ACROSS = ("app.api.auth", "app.cli", "app.main", "app.store", "app.worker")
+
+
 def lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:
     """Run the contracts of pyproject.toml over the `app` in a folder, in a process of its own."""
     command = [
@@ -82,6 +86,18 @@ def test_each_framework_has_a_home() -> None:
         for line, name in imported(module.tree)
         if name.partition(".")[0] in HOMES
         and not f"{module.name}.".startswith(tuple(f"{home}." for home in HOMES[name.partition(".")[0]]))
+    ]
+
+    assert strays == []
+
+
+def test_only_a_few_may_look_across_customers() -> None:
+    """The look-ups across customers are for signing in, the worker and the commands; no verb can reach them."""
+    strays = [
+        f"{module.path}:{line}"
+        for module in modules("app")
+        for line, name in imported(module.tree)
+        if f"{name}.".startswith(f"{ACROSS_CUSTOMERS}.") and not module.name.startswith(MAY_ASK_ACROSS)
     ]
 
     assert strays == []
