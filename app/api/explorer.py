@@ -88,6 +88,12 @@ class ExplorerConfig:
     accounts: tuple[DemoAccount, ...] = ()
     endpoint: str = "/graphql"
 
+    def __post_init__(self) -> None:
+        # The page knows a tab by its title, which heads the operation as a comment.
+        titles = [tab.title for tab in self.tabs]
+        if len(set(titles)) < len(titles) or any(len(title.splitlines()) != 1 for title in titles):
+            raise ValueError(f"Titles of tabs must be single lines and differ from each other: {titles}")
+
 
 ConfigReader = Callable[[], Awaitable[ExplorerConfig]]
 

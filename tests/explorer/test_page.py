@@ -26,6 +26,22 @@ def test_every_default_tab_runs_and_shows_data(explorer: Explorer) -> None:
         expect(explorer.response).to_contain_text('"data"')
 
 
+def test_the_pane_of_stored_operations_brings_a_closed_tab_back(explorer: Explorer) -> None:
+    """Each stored operation is listed by what it shows; a click opens it again for the chosen account."""
+    title = TABS[MY_SEATS].title
+    explorer.tab(MY_SEATS).page.locator(".graphiql-tab-close").nth(MY_SEATS).click()
+    expect(explorer.page.get_by_role("tab")).to_have_count(len(TABS) - 1)
+
+    explorer.choose(OTHER).page.get_by_role("button", name=title).click()
+    expect(explorer.page.get_by_role("tab")).to_have_count(len(TABS))
+    expect(explorer.show("Variables")).to_contain_text("sub_globex")
+    assert len(explorer.run()["data"]["seats"]) == 2
+
+    explorer.tab(WHO_AM_I).page.get_by_role("button", name=title).click()
+    expect(explorer.page.get_by_role("tab")).to_have_count(len(TABS))
+    expect(explorer.page.get_by_role("button", name=title)).to_have_attribute("aria-current", "true")
+
+
 def test_docs_history_and_explorer_panes_open(explorer: Explorer) -> None:
     """The docs list the schema with its descriptions, the history what was run, the explorer the fields."""
     explorer.run()

@@ -133,3 +133,14 @@ def test_compressed_files_are_reproducible() -> None:
     for path in compressed:
         assert path.read_bytes()[4:8] == bytes(4)
         assert gzip.decompress(path.read_bytes()) == path.with_suffix("").read_bytes()
+
+
+@pytest.mark.parametrize("title", ["Who am I", "two\nlines", ""])
+def test_titles_of_tabs_differ_and_are_single_lines(title: str) -> None:
+    """The page knows its tabs by their titles; one that is not clear is refused, with the list."""
+    tabs = (
+        Tab("Who am I", "query WhoAmI { viewer { name } }"),
+        Tab(title, "query Other { viewer { name } }"),
+    )
+    with pytest.raises(ValueError, match="single lines and differ"):
+        ExplorerConfig(tabs)

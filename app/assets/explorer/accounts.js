@@ -1,9 +1,13 @@
 // What a tab holds for one demo account: its text, its variables, its Authorization header.
-import { operationNameIn } from './operations.js';
 
 /** The stored operation under a comment that says what it shows; GraphiQL labels the tab by operation name. */
 export function tabText(tab) {
-  return `# ${tab.title}\n${tab.query}`;
+  return heading(tab) + tab.query;
+}
+
+/** The stored operation that a text was opened from: the one whose comment still heads it, if any. */
+export function storedTab(tabs, text) {
+  return tabs.find((tab) => text?.startsWith(heading(tab)));
 }
 
 /** The variables of a tab that are valid for this account. */
@@ -28,8 +32,11 @@ export function headersFollowing(text, accounts, account) {
 }
 
 /** This account's variables where another account's defaults still stand; edited variables stay. */
-export function variablesFollowing(text, operationName, { tabs, accounts, account }) {
-  const tab = tabs.find(({ query }) => operationNameIn(query) === operationName);
+export function variablesFollowing(text, tab, { accounts, account }) {
   const isUntouched = tab && accounts.some((one) => variablesFor(tab, one) === text);
   return isUntouched ? variablesFor(tab, account) : text;
+}
+
+function heading(tab) {
+  return `# ${tab.title}\n`;
 }

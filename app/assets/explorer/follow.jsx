@@ -1,7 +1,7 @@
 import { pick, useGraphiQL } from '@graphiql/react';
 import { useEffect } from 'react';
 
-import { headersFollowing, variablesFollowing } from './accounts.js';
+import { headersFollowing, storedTab, variablesFollowing } from './accounts.js';
 
 /**
  * Keeps the open tab on the chosen demo account, whenever the account or the tab changes or an entry of the history
@@ -10,7 +10,8 @@ import { headersFollowing, variablesFollowing } from './accounts.js';
 export function FollowAccount({ accounts, account, tabs }) {
   const state = useGraphiQL(pick('headerEditor', 'variableEditor', 'tabs', 'activeTabIndex'));
   const { headerEditor, variableEditor } = state;
-  const { id, operationName } = state.tabs[state.activeTabIndex];
+  const { id, query } = state.tabs[state.activeTabIndex];
+  const tab = storedTab(tabs, query);
 
   useEffect(() => {
     if (!account || !headerEditor) return undefined;
@@ -22,8 +23,8 @@ export function FollowAccount({ accounts, account, tabs }) {
 
   useEffect(() => {
     if (!account || !variableEditor) return;
-    change(variableEditor, (text) => variablesFollowing(text, operationName, { tabs, accounts, account }));
-  }, [accounts, account, tabs, variableEditor, id, operationName]);
+    change(variableEditor, (text) => variablesFollowing(text, tab, { accounts, account }));
+  }, [accounts, account, variableEditor, id, tab]);
   return null;
 }
 

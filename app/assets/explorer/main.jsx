@@ -1,5 +1,5 @@
-// The explorer page: GraphiQL with the docs, history and explorer panes, opened on the stored operations.
-// Its configuration is JSON in the `data-config` attribute, so the page needs no inline script.
+// The explorer page: GraphiQL with panes for docs, stored operations, history and building a query by clicks. Its
+// configuration is JSON in the `data-config` attribute, so the page needs no inline script.
 import 'graphiql/setup-workers/vite';
 import { explorerPlugin } from '@graphiql/plugin-explorer';
 import { GraphiQL, HISTORY_PLUGIN } from 'graphiql';
@@ -15,13 +15,15 @@ import { headersFor, headersText, tabText, variablesFor } from './accounts.js';
 import { Bar } from './bar.jsx';
 import { post } from './fetcher.js';
 import { FollowAccount } from './follow.jsx';
+import { operationsPane } from './pane.jsx';
 import { hasStoredTabs, pageStorage } from './storage.js';
 
 const root = document.getElementById('explorer');
 const config = JSON.parse(root.dataset.config);
 const isDemo = config.accounts.length > 0;
-const plugins = [HISTORY_PLUGIN, explorerPlugin({ showAttribution: false })];
 const firstAccount = config.accounts[0];
+const operations = operationsPane(config.tabs, firstAccount);
+const plugins = [operations, HISTORY_PLUGIN, explorerPlugin({ showAttribution: false })];
 const fetcher = post(config.endpoint, headersFor(firstAccount));
 const storage = pageStorage({ keepTabs: !isDemo, headers: headersText(firstAccount) });
 
@@ -48,6 +50,7 @@ function Page() {
       defaultHeaders={headersText(firstAccount)}
       defaultEditorToolsVisibility="variables"
       plugins={plugins}
+      visiblePlugin={operations}
       shouldPersistHeaders={false}
       storage={storage}
       {...starting()}

@@ -5,6 +5,7 @@
 const PREFIX = 'graphiql:';
 const HEADERS = ['headers', 'shouldPersistHeaders'];
 const WORK = ['tabState', 'query', 'variables'];
+const DEFAULTS = { [`${PREFIX}docExplorerFlex`]: '0.28' }; // The pane beside the editors, as a share of their width.
 const HISTORY = { [`${PREFIX}queries`]: 'queries', [`${PREFIX}favorites`]: 'favorites' };
 
 /**
@@ -19,7 +20,7 @@ export function pageStorage({ keepTabs, headers }) {
   return {
     getItem(key) {
       if (inMemory.has(key)) return memory.get(key) ?? null;
-      return withHeaders(key, localStorage.getItem(key), headers);
+      return withHeaders(key, localStorage.getItem(key), headers) ?? DEFAULTS[key] ?? null;
     },
     setItem(key, value) {
       if (inMemory.has(key)) memory.set(key, value);
