@@ -92,7 +92,7 @@ def test_each_framework_has_a_home() -> None:
 
 
 def test_only_a_few_may_look_across_customers() -> None:
-    """The look-ups across customers are for signing in, the worker and the commands; no verb can reach them."""
+    """Look-ups across customers are for signing in, the worker and the commands; no verb reaches them."""
     strays = [
         f"{module.path}:{line}"
         for module in modules("app")
