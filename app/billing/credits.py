@@ -37,31 +37,31 @@ class TakingBack:
         return self.version.granularity
 
     def units(self, charged: Iterable[BilledLine], units: int) -> tuple[Line, ...]:
-        """Credits for so many units of the charge lines of one item, newest first."""
+        """Credits for so many units given back of the charge lines of one item, newest first."""
         credit_lines = []
         for billed in charged:
             count = min(units, billed.units_left)
             if count:
-                credit_lines.append(self._credit(billed, count))
+                credit_lines.append(self._credit(billed, count, LineKind.CREDIT))
                 units -= count
         return tuple(credit_lines)
 
     def everything(self, charged: Iterable[BilledLine]) -> tuple[Line, ...]:
-        """Credits for all that is left of charge lines."""
+        """Credits for the unused time of all that is left of charge lines."""
         return tuple(
-            self._credit(billed, billed.units_left)
+            self._credit(billed, billed.units_left, LineKind.UNUSED)
             for billed in charged
             if billed.units_left or billed.left.minor
         )
 
-    def _credit(self, billed: BilledLine, units: int) -> Line:
+    def _credit(self, billed: BilledLine, units: int, kind: LineKind) -> Line:
         line = billed.line
         parts = _parts(billed, units)
         rest, share = self._rest(line)
         amount = self._amount(billed, units, parts, share)
         return Line(
             item=line.item,
-            kind=LineKind.CREDIT,
+            kind=kind,
             quantity=units,
             parts=parts,
             share=None if self.full else share,

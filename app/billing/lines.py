@@ -23,12 +23,18 @@ MINUS = "\u2212"
 
 
 class LineKind(Enum):
-    """Why a line exists."""
+    """Why a line exists.
+
+    PERIOD a whole quantity in advance · ADDED seats added · CHANGED another price for the rest of the time ·
+    CREDIT seats given back · UNUSED the time that a price no longer counts, because another one took its
+    place.
+    """
 
     PERIOD = "PERIOD"
     ADDED = "ADDED"
     CHANGED = "CHANGED"
     CREDIT = "CREDIT"
+    UNUSED = "UNUSED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +81,7 @@ class BilledLine:
 
     @property
     def charges(self) -> bool:
-        return self.line.kind is not LineKind.CREDIT
+        return self.line.reverses is None
 
 
 def formula(

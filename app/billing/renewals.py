@@ -90,15 +90,13 @@ def renewal(state: State) -> Posting:
     """The step at the end of the present period: an end if one is scheduled, else the next period."""
     at = state.subscription.period.end
     if any(isinstance(scheduled.change, CancelAtRenewal) for scheduled in state.scheduled):
-        return Posting(
-            at, state.subscription.ended(), state.price, drafts=state.drafts(()), settled=state.scheduled
-        )
+        ended = state.subscription.ended()
+        return Posting(at, ended, state.price, drafts=state.drafts(()), settled=state.scheduled, renews=True)
     price, plan_dropped = _renewed_price(state)
     events, seats_dropped = _renewed_seats(state, price, at)
-    return open_period(
-        state, state.subscription.renewed(price), price, at, events=events,
-        settled=state.scheduled, dropped=plan_dropped + seats_dropped,
-    )  # fmt: skip
+    opened = open_period(state, state.subscription.renewed(price), price, at, events=events)
+    dropped = plan_dropped + seats_dropped
+    return replace(opened, settled=state.scheduled, dropped=dropped, renews=True)
 
 
 def open_period(
@@ -109,8 +107,6 @@ def open_period(
     *,
     events: tuple[Delta, ...] = (),
     credit_lines: tuple[Line, ...] = (),
-    settled: tuple[ScheduledChange, ...] = (),
-    dropped: tuple[ScheduledChange, ...] = (),
 ) -> Posting:
     """The posting that opens a full period: everything in advance at the new state, with what waits and with
     `credits`, as one document.
@@ -125,9 +121,7 @@ def open_period(
     if not any(line.amount.minor for line in charges):
         charges = ()
     lines = credit_lines + charges
-    return Posting(
-        at, subscription, price, events, lines, state.drafts(lines), settled=settled, dropped=dropped
-    )
+    return Posting(at, subscription, price, events, lines, state.drafts(lines))
 
 
 def _collection(state: State, at: datetime) -> Posting:

@@ -140,12 +140,14 @@ class Posting:
     """Scheduled changes that are over: applied, replaced or dropped."""
     dropped: tuple[ScheduledChange, ...] = ()
     """Those of `settled` that turned out impossible."""
+    renews: bool = False
+    """Whether the end of a period brought it about, and nobody's request."""
 
     def events_of(self, line: Line) -> tuple[Delta, ...]:
         """The events that directly caused a line; a line for a whole quantity is caused by the balance
         instead.
         """
-        if line.kind in {LineKind.ADDED, LineKind.CREDIT}:
+        if line.kind in {LineKind.ADDED, LineKind.CREDIT, LineKind.UNUSED}:
             return tuple(event for event in self.events if event.metric == line.item)
         return ()
 

@@ -31,6 +31,15 @@ class SubscriptionStatus(Enum):
     ENDED = "ENDED"
 
 
+class ScheduledOutcome(Enum):
+    """How a scheduled change ended."""
+
+    APPLIED = "APPLIED"
+    REPLACED = "REPLACED"
+    DROPPED = "DROPPED"
+    CANCELLED = "CANCELLED"
+
+
 @dataclass(frozen=True, slots=True)
 class SeatsAtRenewal:
     """From the renewal on, so many seats of a metric are committed."""

@@ -1,0 +1,128 @@
+"""The page of a document, frozen when the document is: every word, name and amount, in the customer's
+language.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from app.billing.documents import DocumentKind, Draft
+from app.billing.lines import Line, LineKind
+from app.billing.parties import BillingDetails, Seller
+from app.billing.plans import PlanPrice
+from app.billing.taxes import TaxAmount
+from app.documents import facts as page
+from app.documents.compose import view_of
+from app.documents.view import to_json
+from app.documents.wording import describe_line
+from app.store import catalogs, documents
+from app.store.documents import Document
+from app.store.states import Loaded
+from app.store.transaction import Tx
+
+
+def page_of(tx: Tx, loaded: Loaded, document: Document, draft: Draft) -> str:
+    """The view of a document as it is stored: the PDF is made from this alone, for ever."""
+    is_invoice = draft.kind is DocumentKind.INVOICE
+    numbers = _numbers(tx, (ref.invoice for ref in draft.lines if ref.invoice is not None))
+    totals = draft.totals
+    seller = document.seller
+    return to_json(
+        view_of(
+            page.DocumentFacts(
+                kind=page.DocumentKind[draft.kind.name],
+                number=document.number.text,
+                locale=document.locale,
+                currency=document.currency.code,
+                digits=document.currency.digits,
+                issued_on=document.issued_on,
+                seller=_seller(seller),
+                buyer=_buyer(document.buyer),
+                lines=tuple(_line(tx, loaded, ref.line) for ref in draft.lines),
+                taxes=tuple(_tax(tax) for tax in totals.taxes),
+                subtotal=totals.subtotal.minor,
+                total=totals.total.minor,
+                due_on=document.due_on if is_invoice else None,
+                credit_applied=totals.credit_applied.minor,
+                amount_due=totals.amount_due.minor,
+                bank=page.BankAccount(
+                    seller.bank.iban, seller.bank.bic, seller.bank.bank, seller.bank.holder
+                ),
+                corrects=() if is_invoice else tuple(numbers.values()),
+                reductions=tuple(page.Reduction(numbers[i], amount.minor) for i, amount in draft.reduces),
+                credit_added=draft.credit_added.minor,
+                purchase_order=document.buyer.reference or "",
+                reference=document.number.text if is_invoice else "",
+            )
+        )
+    )
+
+
+def describe(tx: Tx, loaded: Loaded, line: Line) -> str:
+    """The sentence of a line in the customer's language, under the names of the price version that it was
+    made with.
+    """
+    version = catalogs.price(tx, line.price)
+    return sentence(version, line, loaded.customer.locale)
+
+
+def sentence(version: PlanPrice, line: Line, locale: str) -> str:
+    """What a line is, in words: `5 Editor seats added`."""
+    seat = version.seat(line.item)
+    return describe_line(
+        LineKind.CREDIT.name if line.kind is LineKind.UNUSED else line.kind.name,
+        locale=locale,
+        plan=version.plan_name,
+        metric=seat.metric.label if seat else None,
+        unit=seat.metric.unit if seat else "seat",
+        quantity=line.quantity,
+        unused=line.kind is LineKind.UNUSED,
+    )
+
+
+def _numbers(tx: Tx, invoices: Iterable[UUID]) -> dict[UUID, str]:
+    wanted = tuple(dict.fromkeys(invoices))
+    found = documents.by_id(tx, wanted) if wanted else {}
+    return {invoice: found[invoice].number.text for invoice in wanted}
+
+
+def _line(tx: Tx, loaded: Loaded, line: Line) -> page.LineFacts:
+    return page.LineFacts(
+        description=describe(tx, loaded, line),
+        period=page.Days(line.period.first_day, line.period.end_day),
+        formula=line.formula,
+        quantity=line.quantity,
+        unit_amount=line.unit_amount,
+        amount=line.amount.minor,
+        tax_rate=line.tax.rate,
+    )
+
+
+def _tax(tax: TaxAmount) -> page.TaxFacts:
+    treatment = tax.treatment
+    category = page.TaxCategory[treatment.category.name]
+    return page.TaxFacts(category, treatment.label, treatment.rate, tax.base.minor, tax.amount.minor)
+
+
+def _seller(seller: Seller) -> page.Party:
+    return page.Party(
+        name=seller.legal_name,
+        address=seller.lines,
+        country=seller.country,
+        tax_id=seller.tax_id or "",
+        registration=seller.registration or "",
+        email=seller.email,
+    )
+
+
+def _buyer(details: BillingDetails) -> page.Party:
+    city = " ".join(part for part in (details.postal_code, details.city) if part)
+    address = (*details.lines, city, details.region or "")
+    return page.Party(
+        name=details.legal_name or "",
+        address=tuple(line for line in address if line),
+        country=details.country or "",
+        tax_id=details.tax_id or "",
+        email=details.email or "",
+    )

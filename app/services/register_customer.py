@@ -1,0 +1,109 @@
+"""Make a customer, or change what documents say of one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from babel import Locale, UnknownLocaleError
+
+from app.billing.money import CURRENCIES, Money
+from app.billing.parties import BillingDetails, CustomerKind
+from app.billing.permissions import Actor
+from app.billing.refusals import InvalidInput, Problem
+from app.store import commits, customers
+from app.store.customers import Customer
+from app.store.transaction import Tx
+
+REFERENCE_MAX: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class NewCustomer:
+    """Who is to be billed: the vendor's own reference, and currency, zone and locale by code."""
+
+    reference: str
+    name: str
+    currency: str
+    zone: str
+    locale: str = "en"
+    kind: CustomerKind = CustomerKind.LIVE
+    details: BillingDetails = field(default_factory=BillingDetails)
+    clock_offset: timedelta = timedelta(0)
+
+
+def register_customer(tx: Tx, actor: Actor, new: NewCustomer) -> Customer | InvalidInput:
+    """The customer as registered. All wrong fields are named at once; a known reference is refused."""
+    problems = tuple(_problems(new))
+    if customers.get(tx) is not None:
+        problems = (*problems, Problem("customer", "This customer is registered already."))
+    if problems:
+        return InvalidInput(problems)
+    currency = CURRENCIES[new.currency]
+    customer = Customer(
+        id=tx.customer,
+        reference=new.reference,
+        name=new.name,
+        currency=currency,
+        zone=new.zone,
+        locale=new.locale,
+        kind=new.kind,
+        clock_offset=new.clock_offset,
+        credit=Money.zero(currency),
+        details=new.details,
+    )
+    customers.add(tx, customer)
+    commits.note(
+        tx,
+        "customer.registered",
+        tx.customer,
+        actor=actor.name,
+        at=tx.at,
+        detail={"reference": new.reference},
+    )
+    return customer
+
+
+def change_billing_details(tx: Tx, actor: Actor, details: BillingDetails) -> None:
+    """What the documents of tomorrow say of the buyer; those of yesterday keep their words."""
+    customers.set_details(tx, details)
+    commits.note(tx, "customer.details_changed", tx.customer, actor=actor.name, at=tx.at, detail={})
+
+
+def _problems(new: NewCustomer) -> list[Problem]:
+    problems = []
+    if not new.reference or len(new.reference) > REFERENCE_MAX:
+        problems.append(
+            Problem("reference", "Give a reference of 1 to 200 characters: your own id of the customer.")
+        )
+    if new.currency not in CURRENCIES:
+        problems.append(
+            Problem(
+                "currency", f"{new.currency!r} is no ISO 4217 currency code. Give one such as EUR or USD."
+            )
+        )
+    if not _known_zone(new.zone):
+        problems.append(
+            Problem("zone", f"{new.zone!r} is no IANA time zone. Give one such as Europe/Berlin.")
+        )
+    if not _known_locale(new.locale):
+        problems.append(Problem("locale", f"{new.locale!r} is no locale. Give one such as en or de-AT."))
+    return problems
+
+
+def _known_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError):
+        return False
+    return bool(name)
+
+
+def _known_locale(name: str) -> bool:
+    try:
+        Locale.parse(name.replace("-", "_"))
+    except (ValueError, UnknownLocaleError):
+        return False
+    return True

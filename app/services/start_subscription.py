@@ -1,0 +1,86 @@
+"""Start a subscription: the seats are committed and the first period is billed in advance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time
+from uuid import UUID
+
+from app.billing import renewals
+from app.billing.periods import BillingInterval
+from app.billing.permissions import Actor
+from app.billing.plans import Item
+from app.billing.refusals import BillingDetailsMissing, InvalidInput, NotFound, PlanNotAvailable, Problem
+from app.billing.subscriptions import Subscription, SubscriptionStatus
+from app.services import postings
+from app.services.bring_up import instant
+from app.store import catalogs, customers, states, subscriptions
+from app.store.customers import Customer
+from app.store.transaction import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class StartSubscription:
+    """Which plan at which interval, with how many committed seats of each metric.
+
+    `anchor` is the local day from which periods are counted; without one it is the day of the start, with one
+    the first period may be short.
+    """
+
+    plan: str
+    interval: BillingInterval
+    seats: tuple[tuple[str, int], ...]
+    anchor: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionStarted:
+    """The subscription, and the invoice of its first period; None if that was free."""
+
+    subscription: UUID
+    invoice: UUID | None
+
+
+StartRefusal = NotFound | InvalidInput | PlanNotAvailable | BillingDetailsMissing
+
+
+def start_subscription(
+    tx: Tx, actor: Actor, request: StartSubscription
+) -> SubscriptionStarted | StartRefusal:
+    """Start at the customer's present instant, or refuse and write nothing. A customer has at most one live
+    subscription.
+    """
+    customer = customers.get(tx)
+    if customer is None:
+        return NotFound("customer")
+    known = subscriptions.live(tx)
+    if known is not None and known.status is SubscriptionStatus.ACTIVE:
+        return InvalidInput(
+            (Problem("customer", "The customer has a live subscription already. Change that one."),)
+        )
+    plan = catalogs.current(tx).plan(request.plan)
+    price = plan.price(request.interval, customer.currency) if plan else None
+    if price is None:
+        reason = f"There is no plan {request.plan!r} by the {request.interval.value} in {customer.currency}."
+        return PlanNotAvailable(request.plan, reason)
+    missing = [metric for metric, _ in request.seats if price.seat(metric) is None]
+    if missing:
+        return InvalidInput((Problem("seats", f"{price.plan_name} has no seats called {missing[0]!r}."),))
+    at = instant(tx)
+    anchor = datetime.combine(request.anchor, time.min) if request.anchor else None
+    new = Subscription.starting(tx.new_id(), price, at=at, anchor=anchor, zone=customer.zone)
+    return _start(tx, actor, customer, new, dict(request.seats))
+
+
+def _start(
+    tx: Tx, actor: Actor, customer: Customer, new: Subscription, seats: dict[str, int]
+) -> SubscriptionStarted | BillingDetailsMissing:
+    at = instant(tx)
+    loaded = states.assemble(tx, customer, new)
+    posting = renewals.start(loaded.state, at, {Item(metric): count for metric, count in seats.items()})
+    if posting.drafts and loaded.state.buyer.missing:
+        return BillingDetailsMissing(loaded.state.buyer.missing)
+    subscriptions.add(tx, replace(new, version=0), due_at=None)
+    subscriptions.add_terms(tx, new, loaded.state.price, at)
+    written = postings.write(tx, loaded, posting, actor=actor)
+    return SubscriptionStarted(new.id, written.documents[0].id if written.documents else None)

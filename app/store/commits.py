@@ -1,0 +1,98 @@
+"""What goes with every commit: the outcome under its idempotency key, the outbox row, the audit row; and
+document numbers, taken last.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, insert, select, update
+
+from app.billing.documents import DocumentKind
+from app.store.documents import Number
+from app.store.tables import audit, idempotency, number, number_series, outbox
+from app.store.transaction import Tx
+
+PREFIXES = {DocumentKind.INVOICE: "INV", DocumentKind.CREDIT_NOTE: "CRN"}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a key did: the fingerprint of the request, and the ids and amounts that answer it."""
+
+    fingerprint: str
+    body: dict[str, Any]
+
+
+def outcome(tx: Tx, mutation: str, key: str) -> Outcome | None:
+    """What was done under a key before."""
+    query = select(idempotency.c.fingerprint, idempotency.c.outcome).where(
+        idempotency.c.customer_id == tx.customer, idempotency.c.mutation == mutation, idempotency.c.key == key
+    )
+    row = tx.connection.execute(query).one_or_none()
+    return Outcome(row.fingerprint, row.outcome) if row else None
+
+
+def record_outcome(tx: Tx, mutation: str, key: str, done: Outcome) -> None:
+    """Remember what a key did."""
+    tx.connection.execute(
+        insert(idempotency).values(
+            customer_id=tx.customer,
+            mutation=mutation,
+            key=key,
+            fingerprint=done.fingerprint,
+            outcome=done.body,
+            recorded_at=tx.wall,
+        )
+    )
+
+
+def publish(tx: Tx, event_type: str, object_id: UUID, payload: dict[str, Any]) -> None:
+    """An outbox row; its sequence orders the events of one object."""
+    last = select(func.coalesce(func.max(outbox.c.sequence), 0)).where(
+        outbox.c.customer_id == tx.customer, outbox.c.object_id == object_id
+    )
+    tx.connection.execute(
+        insert(outbox).values(
+            customer_id=tx.customer,
+            id=tx.new_id(),
+            type=event_type,
+            object_id=object_id,
+            sequence=tx.connection.execute(last).scalar_one() + 1,
+            payload=payload,
+            created_at=tx.wall,
+        )
+    )
+
+
+def note(tx: Tx, action: str, object_id: UUID, *, actor: str, at: datetime, detail: dict[str, Any]) -> None:
+    """An audit row: who did what to which object, effective when."""
+    tx.connection.execute(
+        insert(audit).values(
+            customer_id=tx.customer,
+            id=tx.new_id(),
+            action=action,
+            actor=actor,
+            object_id=object_id,
+            detail=detail,
+            effective_at=at,
+            recorded_at=tx.at,
+        )
+    )
+
+
+def next_number(tx: Tx, kind: DocumentKind, document_id: UUID, *, demo: bool) -> Number:
+    """The next number of a series, without gaps: under the lock of its counter row, so it is taken as late as
+    possible.
+    """
+    prefix = f"DEMO-{PREFIXES[kind]}" if demo else PREFIXES[kind]
+    bump = update(number_series).where(number_series.c.series == prefix).values(last=number_series.c.last + 1)
+    sequence = tx.connection.execute(bump.returning(number_series.c.last)).scalar()
+    if sequence is None:
+        tx.connection.execute(insert(number_series).values(series=prefix, last=1))
+        sequence = 1
+    tx.connection.execute(insert(number).values(series=prefix, value=sequence, document_id=document_id))
+    return Number(prefix, sequence, f"{prefix}-{sequence:06d}")

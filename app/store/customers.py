@@ -1,0 +1,154 @@
+"""Customers and their members."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import insert, select, update
+
+from app.billing.money import CURRENCIES, Currency, Money
+from app.billing.parties import BillingDetails, CustomerKind
+from app.billing.permissions import Role
+from app.store.frozen import from_json, to_json
+from app.store.tables import customer, member, portal_session
+from app.store.transaction import Tx
+
+MICROSECOND = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """The tenant. `credit` is gross money in hand; `clock_offset` is how far the customer's clock is ahead of
+    the wall clock.
+    """
+
+    id: UUID
+    reference: str
+    name: str
+    currency: Currency
+    zone: str
+    locale: str
+    kind: CustomerKind
+    clock_offset: timedelta
+    credit: Money
+    details: BillingDetails
+
+    @property
+    def demo(self) -> bool:
+        """Whether time may be moved and documents have their own numbers."""
+        return self.kind is not CustomerKind.LIVE
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A person of the customer who may use the portal."""
+
+    id: UUID
+    reference: str
+    name: str | None
+    email: str | None
+    role: Role
+
+
+def get(tx: Tx) -> Customer | None:
+    """The customer of the transaction."""
+    row = tx.connection.execute(select(customer).where(customer.c.customer_id == tx.customer)).one_or_none()
+    if row is None:
+        return None
+    currency = CURRENCIES[row.currency]
+    return Customer(
+        id=row.customer_id,
+        reference=row.reference,
+        name=row.name,
+        currency=currency,
+        zone=row.zone,
+        locale=row.locale,
+        kind=row.kind,
+        clock_offset=row.clock_offset * MICROSECOND,
+        credit=Money(row.credit, currency),
+        details=from_json(row.details, BillingDetails),
+    )
+
+
+def add(tx: Tx, new: Customer) -> None:
+    """Record a new customer."""
+    tx.connection.execute(
+        insert(customer).values(
+            customer_id=new.id,
+            reference=new.reference,
+            name=new.name,
+            currency=new.currency.code,
+            zone=new.zone,
+            locale=new.locale,
+            kind=new.kind,
+            clock_offset=new.clock_offset // MICROSECOND,
+            credit=new.credit.minor,
+            details=to_json(new.details),
+            created_at=tx.at,
+        )
+    )
+
+
+def set_details(tx: Tx, details: BillingDetails) -> None:
+    """Replace the billing details."""
+    tx.connection.execute(
+        update(customer).where(customer.c.customer_id == tx.customer).values(details=to_json(details))
+    )
+
+
+def set_clock_offset(tx: Tx, offset: timedelta) -> None:
+    """Set how far the clock of the customer is ahead."""
+    tx.connection.execute(
+        update(customer)
+        .where(customer.c.customer_id == tx.customer)
+        .values(clock_offset=offset // MICROSECOND)
+    )
+
+
+def move_credit(tx: Tx, amount: Money) -> None:
+    """Add to the level that is kept beside the credit ledger."""
+    tx.connection.execute(
+        update(customer)
+        .where(customer.c.customer_id == tx.customer)
+        .values(credit=customer.c.credit + amount.minor)
+    )
+
+
+def member_by_reference(tx: Tx, reference: str) -> Member | None:
+    """The member whom the vendor calls so, None if there is none."""
+    where = (member.c.customer_id == tx.customer, member.c.reference == reference)
+    row = tx.connection.execute(select(member).where(*where)).one_or_none()
+    return Member(row.id, row.reference, row.name, row.email, row.role) if row else None
+
+
+def put_member(tx: Tx, person: Member) -> None:
+    """Make the member, or bring name, e-mail and role up to date."""
+    known = member_by_reference(tx, person.reference)
+    if known is None:
+        values = {
+            "customer_id": tx.customer,
+            "id": person.id,
+            "reference": person.reference,
+            "created_at": tx.at,
+        }
+        values |= {"name": person.name, "email": person.email, "role": person.role}
+        tx.connection.execute(insert(member).values(values))
+        return
+    where = (member.c.customer_id == tx.customer, member.c.id == known.id)
+    values = {"name": person.name, "email": person.email, "role": person.role}
+    tx.connection.execute(update(member).where(*where).values(values))
+
+
+def add_session(tx: Tx, *, token_hash: str, member_id: UUID, expires_at: datetime) -> None:
+    """A portal session; only the hash of its token is ever stored."""
+    tx.connection.execute(
+        insert(portal_session).values(
+            token_hash=token_hash,
+            customer_id=tx.customer,
+            member_id=member_id,
+            created_at=tx.wall,
+            expires_at=expires_at,
+        )
+    )

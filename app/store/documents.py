@@ -1,0 +1,400 @@
+"""Documents, what is still due on invoices, and the rendered files. A document row is final; its receivable
+is what moves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, delete, func, insert, select, tuple_, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Row
+
+from app.billing.documents import DocumentKind, InvoiceStatus, Totals
+from app.billing.money import CURRENCIES, Currency, Money
+from app.billing.parties import BillingDetails, Seller
+from app.billing.taxes import TaxAmount, TaxTreatment
+from app.store.frozen import from_json, to_json
+from app.store.tables import (
+    credit_entry,
+    document,
+    document_file,
+    document_view,
+    payment,
+    receivable,
+    reduction,
+    render_job,
+)
+from app.store.transaction import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A document number: the series, the gapless ordinal in it, and how it is written."""
+
+    series: str
+    sequence: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A final document as it was issued. `due_on` is the day a credit note was issued, too."""
+
+    id: UUID
+    subscription: UUID
+    kind: DocumentKind
+    number: Number
+    issued_at: datetime
+    issued_on: date
+    due_on: date
+    totals: Totals
+    credit_added: Money
+    seller: Seller
+    buyer: BillingDetails
+    locale: str
+
+    @property
+    def currency(self) -> Currency:
+        return self.totals.total.currency
+
+
+@dataclass(frozen=True, slots=True)
+class Receivable:
+    """What became of an invoice's amount due: paid, credited by credit notes, still open."""
+
+    status: InvoiceStatus
+    paid: Money
+    credited: Money
+    open: Money
+    paid_at: datetime | None
+    voided_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A rendered PDF: its bytes never change."""
+
+    sha256: str
+    size: int
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class FileFacts:
+    """What is known of a rendered PDF without reading it."""
+
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceFilter:
+    """Which invoices a list shows; empty and None do not narrow. Days are the days of issue, `until`
+    included.
+    """
+
+    statuses: tuple[InvoiceStatus, ...] = ()
+    issued_from: date | None = None
+    issued_until: date | None = None
+    search: str | None = None
+
+
+def add(tx: Tx, new: Document, view: str) -> None:
+    """Record a final document, the view it is rendered from, and the wish to render it."""
+    totals = new.totals
+    tx.connection.execute(
+        insert(document).values(
+            customer_id=tx.customer,
+            id=new.id,
+            subscription_id=new.subscription,
+            kind=new.kind,
+            number=new.number.text,
+            series=new.number.series,
+            sequence=new.number.sequence,
+            issued_at=new.issued_at,
+            recorded_at=tx.at,
+            issued_on=new.issued_on,
+            due_on=new.due_on,
+            currency=new.currency.code,
+            subtotal=totals.subtotal.minor,
+            tax=totals.tax.minor,
+            total=totals.total.minor,
+            credit_applied=totals.credit_applied.minor,
+            amount_due=totals.amount_due.minor,
+            credit_added=new.credit_added.minor,
+            taxes=to_json(tuple((t.treatment, t.base.minor, t.amount.minor) for t in totals.taxes)),
+            seller=to_json(new.seller),
+            buyer=to_json(new.buyer),
+            locale=new.locale,
+        )
+    )
+    tx.connection.execute(
+        insert(document_view).values(customer_id=tx.customer, document_id=new.id, view=view)
+    )
+    job = {
+        "customer_id": tx.customer,
+        "document_id": new.id,
+        "created_at": tx.wall,
+        "run_at": tx.wall,
+        "attempts": 0,
+    }
+    tx.connection.execute(insert(render_job).values(job))
+
+
+def open_receivable(tx: Tx, invoice: Document) -> None:
+    """What an invoice is due; one that credit paid wholly is paid at once."""
+    due = invoice.totals.amount_due.minor
+    tx.connection.execute(
+        insert(receivable).values(
+            customer_id=tx.customer,
+            invoice_id=invoice.id,
+            status=InvoiceStatus.OPEN if due else InvoiceStatus.PAID,
+            paid=0,
+            credited=0,
+            open=due,
+            paid_at=None if due else invoice.issued_at,
+        )
+    )
+
+
+def reduce(tx: Tx, credit_note: UUID, reductions: Iterable[tuple[UUID, Money]], at: datetime) -> None:
+    """A credit note takes from what is due on invoices; one with nothing left to pay is settled."""
+    for invoice, amount in reductions:
+        key = {"customer_id": tx.customer, "credit_note_id": credit_note, "invoice_id": invoice}
+        tx.connection.execute(insert(reduction).values(**key, amount=amount.minor))
+        if amount.minor:
+            _settle(tx, invoice, "credited", amount, at)
+
+
+def pay(
+    tx: Tx, invoice: UUID, amount: Money, *, method: str, reference: str | None, paid_at: datetime
+) -> None:
+    """Record money that came in for an invoice."""
+    tx.connection.execute(
+        insert(payment).values(
+            customer_id=tx.customer,
+            id=tx.new_id(),
+            invoice_id=invoice,
+            amount=amount.minor,
+            method=method,
+            reference=reference,
+            paid_at=paid_at,
+            recorded_at=tx.at,
+        )
+    )
+    _settle(tx, invoice, "paid", amount, paid_at)
+
+
+def add_credit(tx: Tx, document_id: UUID, amount: Money, at: datetime) -> None:
+    """A movement of the credit balance: added by a credit note, or (negative) applied to an invoice."""
+    tx.connection.execute(
+        insert(credit_entry).values(
+            customer_id=tx.customer,
+            id=tx.new_id(),
+            amount=amount.minor,
+            document_id=document_id,
+            effective_at=at,
+            recorded_at=tx.at,
+        )
+    )
+
+
+def open_amounts(tx: Tx, invoices: Iterable[UUID], currency: Currency) -> dict[UUID, Money]:
+    """What is still due on invoices; void and uncollectible ones are due nothing."""
+    query = select(receivable.c.invoice_id, receivable.c.open, receivable.c.status).where(
+        receivable.c.customer_id == tx.customer, receivable.c.invoice_id.in_(tuple(invoices))
+    )
+    rows = tx.connection.execute(query)
+    return {r.invoice_id: Money(r.open if r.status == InvoiceStatus.OPEN else 0, currency) for r in rows}
+
+
+def by_id(tx: Tx, ids: Iterable[UUID]) -> dict[UUID, Document]:
+    """Documents by id; those that are not there are left out."""
+    query = select(document).where(document.c.customer_id == tx.customer, document.c.id.in_(tuple(ids)))
+    return {row.id: _document(row) for row in tx.connection.execute(query)}
+
+
+def invoices_page(
+    tx: Tx, narrow: InvoiceFilter, *, limit: int, before: tuple[datetime, UUID] | None
+) -> list[Document]:
+    """Invoices, newest first, from before a key."""
+    query = select(document).where(
+        document.c.customer_id == tx.customer, document.c.kind == DocumentKind.INVOICE, *_narrowed(narrow)
+    )
+    if narrow.statuses:
+        same = (receivable.c.customer_id == document.c.customer_id) & (
+            receivable.c.invoice_id == document.c.id
+        )
+        query = query.join(receivable, same).where(receivable.c.status.in_(narrow.statuses))
+    return _page(tx, query, limit=limit, before=before)
+
+
+def credit_notes_page(tx: Tx, *, limit: int, before: tuple[datetime, UUID] | None) -> list[Document]:
+    """Credit notes, newest first, from before a key."""
+    query = select(document).where(
+        document.c.customer_id == tx.customer, document.c.kind == DocumentKind.CREDIT_NOTE
+    )
+    return _page(tx, query, limit=limit, before=before)
+
+
+def receivables(tx: Tx, invoices: Iterable[UUID], currency: Currency) -> dict[UUID, Receivable]:
+    """What became of invoices, by invoice."""
+    query = select(receivable).where(
+        receivable.c.customer_id == tx.customer, receivable.c.invoice_id.in_(tuple(invoices))
+    )
+    return {
+        row.invoice_id: Receivable(
+            row.status,
+            Money(row.paid, currency),
+            Money(row.credited, currency),
+            Money(row.open, currency),
+            row.paid_at,
+            row.voided_at,
+        )
+        for row in tx.connection.execute(query)
+    }
+
+
+def credit_notes_of(tx: Tx, invoices: Iterable[UUID]) -> dict[UUID, list[UUID]]:
+    """The credit notes that reverse lines of invoices, oldest first."""
+    query = (
+        select(reduction.c.invoice_id, reduction.c.credit_note_id)
+        .where(reduction.c.customer_id == tx.customer, reduction.c.invoice_id.in_(tuple(invoices)))
+        .order_by(reduction.c.credit_note_id)
+    )
+    found: dict[UUID, list[UUID]] = {}
+    for row in tx.connection.execute(query):
+        found.setdefault(row.invoice_id, []).append(row.credit_note_id)
+    return found
+
+
+def invoices_of(tx: Tx, credit_notes: Iterable[UUID]) -> dict[UUID, list[UUID]]:
+    """The invoices whose lines credit notes reverse, oldest first."""
+    query = (
+        select(reduction.c.invoice_id, reduction.c.credit_note_id)
+        .where(reduction.c.customer_id == tx.customer, reduction.c.credit_note_id.in_(tuple(credit_notes)))
+        .order_by(reduction.c.invoice_id)
+    )
+    found: dict[UUID, list[UUID]] = {}
+    for row in tx.connection.execute(query):
+        found.setdefault(row.credit_note_id, []).append(row.invoice_id)
+    return found
+
+
+def file_facts(tx: Tx, documents: Iterable[UUID]) -> dict[UUID, FileFacts]:
+    """Of which documents the PDF is stored, and its hash and size."""
+    query = select(document_file.c.document_id, document_file.c.sha256, document_file.c.size).where(
+        document_file.c.customer_id == tx.customer, document_file.c.document_id.in_(tuple(documents))
+    )
+    return {row.document_id: FileFacts(row.sha256, row.size) for row in tx.connection.execute(query)}
+
+
+def file(tx: Tx, document_id: UUID) -> StoredFile | None:
+    """The rendered PDF of a document, None if it is not rendered yet."""
+    query = select(document_file).where(
+        document_file.c.customer_id == tx.customer, document_file.c.document_id == document_id
+    )
+    row = tx.connection.execute(query).one_or_none()
+    return StoredFile(row.sha256, row.size, row.content) if row else None
+
+
+def view(tx: Tx, document_id: UUID) -> str | None:
+    """The frozen view that a document is rendered from."""
+    query = select(document_view.c.view).where(
+        document_view.c.customer_id == tx.customer, document_view.c.document_id == document_id
+    )
+    return tx.connection.execute(query).scalar()
+
+
+def store_file(tx: Tx, document_id: UUID, content: bytes) -> StoredFile:
+    """Keep the first rendering for ever; a later one is thrown away and the first is returned."""
+    values = {
+        "customer_id": tx.customer,
+        "document_id": document_id,
+        "sha256": sha256(content).hexdigest(),
+        "size": len(content),
+        "content": content,
+        "rendered_at": tx.wall,
+    }
+    dialect = sqlite if tx.connection.dialect.name == "sqlite" else postgresql
+    tx.connection.execute(dialect.insert(document_file).values(values).on_conflict_do_nothing())
+    tx.connection.execute(
+        delete(render_job).where(
+            render_job.c.customer_id == tx.customer, render_job.c.document_id == document_id
+        )
+    )
+    stored = file(tx, document_id)
+    assert stored is not None, "the first bytes are stored in this transaction or an earlier one"
+    return stored
+
+
+def put_off_rendering(tx: Tx, document_id: UUID, *, run_at: datetime, error: str) -> None:
+    """A rendering failed: remember why, and when to try again."""
+    where = (render_job.c.customer_id == tx.customer, render_job.c.document_id == document_id)
+    values = {"attempts": render_job.c.attempts + 1, "run_at": run_at, "last_error": error[:500]}
+    tx.connection.execute(update(render_job).where(*where).values(values))
+
+
+def _settle(tx: Tx, invoice: UUID, column: str, amount: Money, at: datetime) -> None:
+    where = (receivable.c.customer_id == tx.customer, receivable.c.invoice_id == invoice)
+    rest = receivable.c.open - amount.minor
+    tx.connection.execute(
+        update(receivable).where(*where).values({column: receivable.c[column] + amount.minor, "open": rest})
+    )
+    settled = (receivable.c.open == 0, receivable.c.status == InvoiceStatus.OPEN)
+    tx.connection.execute(
+        update(receivable).where(*where, *settled).values(status=InvoiceStatus.PAID, paid_at=at)
+    )
+
+
+def _narrowed(narrow: InvoiceFilter) -> Sequence[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if narrow.issued_from is not None:
+        conditions.append(document.c.issued_on >= narrow.issued_from)
+    if narrow.issued_until is not None:
+        conditions.append(document.c.issued_on <= narrow.issued_until)
+    if narrow.search:
+        conditions.append(func.lower(document.c.number).contains(narrow.search.lower(), autoescape=True))
+    return conditions
+
+
+def _page(tx: Tx, query: Any, *, limit: int, before: tuple[datetime, UUID] | None) -> list[Document]:
+    if before is not None:
+        query = query.where(tuple_(document.c.issued_at, document.c.id) < before)
+    newest_first = query.order_by(document.c.issued_at.desc(), document.c.id.desc()).limit(limit)
+    return [_document(row) for row in tx.connection.execute(newest_first)]
+
+
+def _document(row: Row[Any]) -> Document:
+    currency = CURRENCIES[row.currency]
+    totals = Totals(
+        subtotal=Money(row.subtotal, currency),
+        taxes=tuple(
+            TaxAmount(from_json(treatment, TaxTreatment), Money(base, currency), Money(amount, currency))
+            for treatment, base, amount in row.taxes
+        ),
+        tax=Money(row.tax, currency),
+        total=Money(row.total, currency),
+        credit_applied=Money(row.credit_applied, currency),
+        amount_due=Money(row.amount_due, currency),
+    )
+    return Document(
+        id=row.id,
+        subscription=row.subscription_id,
+        kind=row.kind,
+        number=Number(row.series, row.sequence, row.number),
+        issued_at=row.issued_at,
+        issued_on=row.issued_on,
+        due_on=row.due_on,
+        totals=totals,
+        credit_added=Money(row.credit_added, currency),
+        seller=from_json(row.seller, Seller),
+        buyer=from_json(row.buyer, BillingDetails),
+        locale=row.locale,
+    )

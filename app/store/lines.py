@@ -1,0 +1,275 @@
+"""Billing lines, and the seat events that caused them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, and_, bindparam, func, insert, or_, select, tuple_, union_all, update
+from sqlalchemy.engine import Row
+
+from app.billing.ledger import BalanceKind, SeatEvent
+from app.billing.lines import BilledLine, Line, LineKind
+from app.billing.money import Currency, Money
+from app.billing.periods import Granularity, Period, Share
+from app.billing.plans import Item
+from app.billing.pricing import Part
+from app.billing.state import reduced
+from app.billing.taxes import TaxTreatment
+from app.store.frozen import from_json, to_json
+from app.store.seats import event_of
+from app.store.tables import billing_line, line_event, seat_event
+from app.store.transaction import Tx
+
+BY_BALANCE = (LineKind.PERIOD, LineKind.CHANGED)
+"""Lines for a whole quantity: every event that makes up the balance at their instant caused them."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredLine:
+    """A line with where it stands and what it says; `description` is None while it waits."""
+
+    id: UUID
+    line: Line
+    document: UUID | None
+    position: int | None
+    description: str | None
+    effective_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where a line stands on its document, and the words it stands there with."""
+
+    line: UUID
+    document: UUID
+    position: int
+    description: str
+
+
+def live(tx: Tx, subscription_id: UUID, cycle: int, currency: Currency) -> tuple[BilledLine, ...]:
+    """The lines of a cycle and those that wait, oldest first, with what credits left of them."""
+    of_subscription = and_(
+        billing_line.c.customer_id == tx.customer, billing_line.c.subscription_id == subscription_id
+    )
+    query = (
+        select(billing_line)
+        .where(of_subscription, or_(billing_line.c.cycle == cycle, billing_line.c.document_id.is_(None)))
+        .order_by(billing_line.c.id)
+    )
+    stored = [stored_line(row, currency) for row in tx.connection.execute(query)]
+    lines = tuple(BilledLine(s.id, s.line, s.document, s.line.amount, s.line.quantity) for s in stored)
+    return reduced(lines, tuple(billed.line for billed in lines))
+
+
+def append(
+    tx: Tx,
+    subscription_id: UUID,
+    lines: Sequence[tuple[UUID, Line]],
+    *,
+    at: datetime,
+    places: Mapping[UUID, Placement],
+) -> None:
+    """Record lines; those with a place stand on their document at once, the others wait."""
+    if lines:
+        rows = [
+            _values(tx, subscription_id, line_id, line, at, places.get(line_id)) for line_id, line in lines
+        ]
+        tx.connection.execute(insert(billing_line), rows)
+
+
+def place(tx: Tx, placements: Iterable[Placement]) -> None:
+    """Put lines that waited on their document."""
+    rows = [
+        {"line": p.line, "document_id": p.document, "position": p.position, "description": p.description}
+        for p in placements
+    ]
+    if rows:
+        where = (billing_line.c.customer_id == tx.customer, billing_line.c.id == bindparam("line"))
+        filled: dict[str, Any] = {
+            name: bindparam(name) for name in ("document_id", "position", "description")
+        }
+        tx.connection.execute(update(billing_line).where(*where).values(filled), rows)
+
+
+def link_events(tx: Tx, links: Iterable[tuple[UUID, UUID]]) -> None:
+    """Record which events directly caused which lines, as pairs (line, event)."""
+    rows = [{"customer_id": tx.customer, "line_id": line, "event_id": event} for line, event in links]
+    if rows:
+        tx.connection.execute(insert(line_event), rows)
+
+
+def by_document(tx: Tx, documents: Iterable[UUID], currency: Currency) -> dict[UUID, list[StoredLine]]:
+    """The lines of documents, in their order."""
+    query = (
+        select(billing_line)
+        .where(billing_line.c.customer_id == tx.customer, billing_line.c.document_id.in_(tuple(documents)))
+        .order_by(billing_line.c.document_id, billing_line.c.position)
+    )
+    found: dict[UUID, list[StoredLine]] = {}
+    for row in tx.connection.execute(query):
+        found.setdefault(row.document_id, []).append(stored_line(row, currency))
+    return found
+
+
+def by_id(tx: Tx, ids: Iterable[UUID], currency: Currency) -> dict[UUID, StoredLine]:
+    """Lines by id; those that are not there are left out."""
+    query = select(billing_line).where(
+        billing_line.c.customer_id == tx.customer, billing_line.c.id.in_(tuple(ids))
+    )
+    return {row.id: stored_line(row, currency) for row in tx.connection.execute(query)}
+
+
+def by_event(
+    tx: Tx, event_ids: Iterable[UUID], currency: Currency, *, limit: int
+) -> dict[UUID, list[StoredLine]]:
+    """The lines that events led to, newest first, at most `limit` for each event, in one statement.
+
+    A committed event leads to the lines that name it, and to every line for a whole quantity of its metric
+    from then on.
+    """
+    event = seat_event.alias("event")
+    named = select(line_event.c.event_id, line_event.c.line_id).where(
+        line_event.c.customer_id == tx.customer, line_event.c.event_id.in_(tuple(event_ids))
+    )
+    by_balance = (
+        select(event.c.id.label("event_id"), billing_line.c.id.label("line_id"))
+        .select_from(event.join(billing_line, _balance_counts(event)))
+        .where(event.c.customer_id == tx.customer, event.c.id.in_(tuple(event_ids)))
+    )
+    pairs = union_all(named, by_balance).subquery()
+    place_of = func.row_number().over(
+        partition_by=pairs.c.event_id, order_by=(billing_line.c.effective_at.desc(), billing_line.c.id.desc())
+    )
+    joined = pairs.join(
+        billing_line, and_(billing_line.c.customer_id == tx.customer, billing_line.c.id == pairs.c.line_id)
+    )
+    ranked = select(pairs.c.event_id, billing_line, place_of.label("place")).select_from(joined).subquery()
+    query = select(ranked).where(ranked.c.place <= limit).order_by(ranked.c.event_id, ranked.c.place)
+    found: dict[UUID, list[StoredLine]] = {}
+    for row in tx.connection.execute(query):
+        found.setdefault(row.event_id, []).append(stored_line(row, currency))
+    return found
+
+
+def events_of(
+    tx: Tx, line_ids: Iterable[UUID], *, limit: int, before: tuple[datetime, UUID] | None = None
+) -> dict[UUID, list[SeatEvent]]:
+    """The events that caused lines, newest first, at most `limit` for each line from before a key, in one
+    statement.
+
+    Added seats and credits name their events. A line for a whole quantity leads to the committed events that
+    make up its balance; a credit that names none leads to those of the line it reverses.
+    """
+    ids = tuple(line_ids)
+    named = select(line_event.c.line_id, line_event.c.event_id).where(
+        line_event.c.customer_id == tx.customer, line_event.c.line_id.in_(ids)
+    )
+    pairs = union_all(named, _by_balance(tx, ids)).subquery()
+    place_of = func.row_number().over(
+        partition_by=pairs.c.line_id, order_by=(seat_event.c.effective_at.desc(), seat_event.c.id.desc())
+    )
+    joined = pairs.join(
+        seat_event, and_(seat_event.c.customer_id == tx.customer, seat_event.c.id == pairs.c.event_id)
+    )
+    query: Select[Any] = select(pairs.c.line_id, seat_event, place_of.label("place")).select_from(joined)
+    if before is not None:
+        query = query.where(tuple_(seat_event.c.effective_at, seat_event.c.id) < before)
+    ranked = query.subquery()
+    wanted = select(ranked).where(ranked.c.place <= limit).order_by(ranked.c.line_id, ranked.c.place)
+    found: dict[UUID, list[SeatEvent]] = {}
+    for row in tx.connection.execute(wanted):
+        found.setdefault(row.line_id, []).append(event_of(row))
+    return found
+
+
+def stored_line(row: Row[Any], currency: Currency) -> StoredLine:
+    """A row of `billing_line` as a value."""
+    share = None
+    if row.numerator is not None:
+        share = Share(row.numerator, row.denominator, row.granularity)
+    line = Line(
+        item=Item(row.item),
+        kind=row.kind,
+        quantity=row.quantity,
+        parts=from_json(row.parts, tuple[Part, ...]),
+        share=share,
+        period=Period(row.period_start, row.period_end, row.zone),
+        amount=Money(row.amount, currency),
+        formula=row.formula,
+        tax=TaxTreatment(row.tax_category, row.tax_rate, row.tax_label),
+        price=row.price_id,
+        cycle=row.cycle,
+        reverses=row.reverses,
+    )
+    return StoredLine(row.id, line, row.document_id, row.position, row.description, row.effective_at)
+
+
+def _balance_counts(event: Any) -> Any:
+    """Whether an event is part of the balance that a line for a whole quantity was made from."""
+    return and_(
+        billing_line.c.customer_id == event.c.customer_id,
+        billing_line.c.item == event.c.metric,
+        billing_line.c.kind.in_(BY_BALANCE),
+        event.c.kind == BalanceKind.COMMITTED,
+        event.c.effective_at <= billing_line.c.effective_at,
+        event.c.recorded_at <= billing_line.c.recorded_at,
+    )
+
+
+def _by_balance(tx: Tx, ids: tuple[UUID, ...]) -> Select[Any]:
+    """Pairs (line, event) of lines for a whole quantity, and of credits that name no event through the line
+    they reverse.
+    """
+    asked = billing_line.alias("asked")
+    names_none = (
+        ~select(line_event.c.line_id)
+        .where(line_event.c.customer_id == asked.c.customer_id, line_event.c.line_id == asked.c.id)
+        .exists()
+    )
+    is_source = and_(
+        billing_line.c.customer_id == asked.c.customer_id,
+        or_(billing_line.c.id == asked.c.id, and_(billing_line.c.id == asked.c.reverses, names_none)),
+    )
+    joined = asked.join(billing_line, is_source).join(seat_event, _balance_counts(seat_event))
+    return (
+        select(asked.c.id.label("line_id"), seat_event.c.id.label("event_id"))
+        .select_from(joined)
+        .where(asked.c.customer_id == tx.customer, asked.c.id.in_(ids))
+    )
+
+
+def _values(
+    tx: Tx, subscription_id: UUID, line_id: UUID, line: Line, at: datetime, placed: Placement | None
+) -> dict[str, Any]:
+    return {
+        "customer_id": tx.customer,
+        "id": line_id,
+        "subscription_id": subscription_id,
+        "item": line.item,
+        "kind": line.kind,
+        "quantity": line.quantity,
+        "parts": to_json(line.parts),
+        "numerator": line.share.numerator if line.share else None,
+        "denominator": line.share.denominator if line.share else None,
+        "granularity": line.share.granularity if line.share else Granularity.DAY,
+        "period_start": line.period.start,
+        "period_end": line.period.end,
+        "zone": line.period.zone,
+        "amount": line.amount.minor,
+        "formula": line.formula,
+        "tax_category": line.tax.category,
+        "tax_rate": line.tax.rate,
+        "tax_label": line.tax.label,
+        "price_id": line.price,
+        "cycle": line.cycle,
+        "reverses": line.reverses,
+        "effective_at": at,
+        "recorded_at": tx.at,
+        "document_id": placed.document if placed else None,
+        "position": placed.position if placed else None,
+        "description": placed.description if placed else None,
+    }

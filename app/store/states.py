@@ -1,0 +1,59 @@
+"""Loads the state that a decision reads: one subscription with what is live around it. Its cost does not grow
+with history.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from app.billing.parties import Catalog
+from app.billing.state import Buyer, State
+from app.billing.subscriptions import Subscription
+from app.store import catalogs, customers, documents, lines, seats, subscriptions
+from app.store.customers import Customer
+from app.store.transaction import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A state, and the customer and catalog that it was made of."""
+
+    state: State
+    customer: Customer
+    catalog: Catalog
+
+
+def load(tx: Tx, subscription_id: UUID, *, lock: bool = False) -> Loaded | None:
+    """The state of a subscription as it is stored, not yet brought up to any instant; None if there is none."""
+    subscription = subscriptions.get(tx, subscription_id, lock=lock)
+    customer = customers.get(tx)
+    if subscription is None or customer is None:
+        return None
+    return assemble(tx, customer, subscription)
+
+
+def assemble(tx: Tx, customer: Customer, subscription: Subscription) -> Loaded:
+    """The state around a subscription that was read already."""
+    catalog = catalogs.current(tx)
+    price = catalogs.price(tx, subscription.price)
+    live = lines.live(tx, subscription.id, subscription.cycle, customer.currency)
+    listed = subscriptions.scheduled(tx, (subscription.id,)).get(subscription.id, ())
+    invoices = {billed.document for billed in live if billed.document is not None}
+    levels = seats.levels(tx)
+    details = customer.details
+    buyer = Buyer(customer.currency, customer.zone, details.country, details.tax_id, details.missing)
+    state = State(
+        buyer=buyer,
+        taxes=catalog.taxes,
+        subscription=subscription,
+        price=price,
+        plans=catalog.plans,
+        levels=levels,
+        lines=live,
+        scheduled=tuple(change.scheduled for change in listed),
+        credit=customer.credit,
+        invoices=documents.open_amounts(tx, invoices, customer.currency) if invoices else {},
+        occupied=seats.occupied(tx) if any(level.in_use for level in levels.values()) else {},
+    )
+    return Loaded(state, customer, catalog)

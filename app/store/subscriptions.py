@@ -1,0 +1,224 @@
+"""Subscriptions, their terms, and the changes that wait for their renewal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.engine import Row
+
+from app.billing.periods import BillingInterval, Period
+from app.billing.plans import Item, PlanPrice
+from app.billing.subscriptions import (
+    AtRenewal,
+    CancelAtRenewal,
+    PlanAtRenewal,
+    ScheduledChange,
+    ScheduledOutcome,
+    SeatsAtRenewal,
+    Subscription,
+)
+from app.store.tables import scheduled_change, subscription, terms
+from app.store.transaction import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class ListedChange:
+    """A scheduled change as people see it: with what it took the place of."""
+
+    scheduled: ScheduledChange
+    subscription: UUID
+    created_at: datetime
+    replaces: AtRenewal | None
+
+
+def live(tx: Tx) -> Subscription | None:
+    """The subscription that is shown: the live one, else the one that ended last."""
+    query = select(subscription).where(subscription.c.customer_id == tx.customer)
+    newest_first = query.order_by(subscription.c.status, subscription.c.started_at.desc()).limit(1)
+    row = tx.connection.execute(newest_first).one_or_none()
+    return _subscription(row) if row else None
+
+
+def get(tx: Tx, subscription_id: UUID, *, lock: bool = False) -> Subscription | None:
+    """A subscription by id; with `lock` its row is locked until the transaction ends."""
+    query = select(subscription).where(
+        subscription.c.customer_id == tx.customer, subscription.c.id == subscription_id
+    )
+    row = tx.connection.execute(query.with_for_update() if lock else query).one_or_none()
+    return _subscription(row) if row else None
+
+
+def add(tx: Tx, new: Subscription, *, due_at: datetime | None) -> None:
+    """Record a new subscription."""
+    values = {"customer_id": tx.customer, "id": new.id, "started_at": tx.at, **_values(new), "due_at": due_at}
+    tx.connection.execute(insert(subscription).values(values))
+
+
+def save(tx: Tx, changed: Subscription, *, due_at: datetime | None) -> None:
+    """Write the next state; `due_at` is when something is due next, by the wall clock."""
+    where = (subscription.c.customer_id == tx.customer, subscription.c.id == changed.id)
+    written = tx.connection.execute(
+        update(subscription)
+        .where(*where, subscription.c.version < changed.version)
+        .values({**_values(changed), "due_at": due_at, "parked": None})
+    )
+    assert written.rowcount == 1, "a subscription's version only rises"
+
+
+def park(tx: Tx, subscription_id: UUID, reason: str) -> None:
+    """Take a subscription out of the billing run until somebody looks at it."""
+    where = (subscription.c.customer_id == tx.customer, subscription.c.id == subscription_id)
+    tx.connection.execute(update(subscription).where(*where).values(parked=reason))
+
+
+def move_due(tx: Tx, by: timedelta) -> None:
+    """Due times are wall time: when the customer's clock goes forward, what is due comes nearer."""
+    query = select(subscription.c.id, subscription.c.due_at).where(
+        subscription.c.customer_id == tx.customer, subscription.c.due_at.is_not(None)
+    )
+    for row in tx.connection.execute(query).all():
+        where = (subscription.c.customer_id == tx.customer, subscription.c.id == row.id)
+        tx.connection.execute(update(subscription).where(*where).values(due_at=row.due_at - by))
+
+
+def add_terms(tx: Tx, changed: Subscription, price: PlanPrice, effective_at: datetime) -> None:
+    """Record the terms from an instant on."""
+    tx.connection.execute(
+        insert(terms).values(
+            customer_id=tx.customer,
+            id=tx.new_id(),
+            subscription_id=changed.id,
+            price_id=price.id,
+            plan=price.plan,
+            interval=price.interval,
+            anchor=changed.anchor.isoformat(),
+            cycle=changed.cycle,
+            effective_at=effective_at,
+            recorded_at=tx.at,
+        )
+    )
+
+
+def scheduled(tx: Tx, subscription_ids: Iterable[UUID]) -> dict[UUID, tuple[ListedChange, ...]]:
+    """The changes that wait, by subscription, in the order they were made."""
+    replaced = scheduled_change.alias("replaced")
+    same = (replaced.c.customer_id == scheduled_change.c.customer_id) & (
+        replaced.c.id == scheduled_change.c.replaces
+    )
+    columns = [
+        replaced.c[name].label(f"old_{name}") for name in ("target", "metric", "total", "plan", "interval")
+    ]
+    query = (
+        select(scheduled_change, *columns)
+        .select_from(scheduled_change.outerjoin(replaced, same))
+        .where(
+            scheduled_change.c.customer_id == tx.customer,
+            scheduled_change.c.subscription_id.in_(tuple(subscription_ids)),
+            scheduled_change.c.closed_at.is_(None),
+        )
+        .order_by(scheduled_change.c.id)
+    )
+    found: dict[UUID, tuple[ListedChange, ...]] = {}
+    for row in tx.connection.execute(query):
+        change = ScheduledChange(row.id, _change(row.target, row.metric, row.total, row.plan, row.interval))
+        old = (
+            _change(row.old_target, row.old_metric, row.old_total, row.old_plan, row.old_interval)
+            if row.old_target
+            else None
+        )
+        listed = ListedChange(change, row.subscription_id, row.created_at, old)
+        found[row.subscription_id] = (*found.get(row.subscription_id, ()), listed)
+    return found
+
+
+def scheduled_by_id(tx: Tx, change_id: UUID) -> ListedChange | None:
+    """A change that still waits."""
+    query = select(scheduled_change.c.subscription_id).where(
+        scheduled_change.c.customer_id == tx.customer, scheduled_change.c.id == change_id
+    )
+    owner = tx.connection.execute(query).scalar()
+    listed = scheduled(tx, [owner]).get(owner, ()) if owner else ()
+    return next((change for change in listed if change.scheduled.id == change_id), None)
+
+
+def add_scheduled(
+    tx: Tx, subscription_id: UUID, new: ScheduledChange, *, actor: str, replaces: UUID | None
+) -> None:
+    """Record a change that waits, and which one it takes the place of."""
+    columns: dict[str, object] = {"metric": None, "total": None, "plan": None, "interval": None}
+    match new.change:
+        case SeatsAtRenewal(metric, total):
+            columns |= {"metric": metric, "total": total}
+        case PlanAtRenewal(plan, interval):
+            columns |= {"plan": plan, "interval": interval}
+        case CancelAtRenewal():
+            pass
+    tx.connection.execute(
+        insert(scheduled_change).values(
+            customer_id=tx.customer,
+            id=new.id,
+            subscription_id=subscription_id,
+            target=new.change.target,
+            created_at=tx.at,
+            actor=actor,
+            replaces=replaces,
+            **columns,
+        )
+    )
+
+
+def close_scheduled(tx: Tx, change_ids: Iterable[UUID], outcome: ScheduledOutcome) -> None:
+    """End the waiting of changes."""
+    ids = tuple(change_ids)
+    if ids:
+        where = (scheduled_change.c.customer_id == tx.customer, scheduled_change.c.id.in_(ids))
+        tx.connection.execute(update(scheduled_change).where(*where).values(closed_at=tx.at, outcome=outcome))
+
+
+def _change(
+    target: str, metric: str | None, total: int | None, plan: str | None, interval: BillingInterval | None
+) -> AtRenewal:
+    if metric is not None and total is not None:
+        return SeatsAtRenewal(Item(metric), total)
+    if plan is not None and interval is not None:
+        return PlanAtRenewal(plan, interval)
+    assert target == CancelAtRenewal.target, "a scheduled change is of seats, of the plan, or an end"
+    return CancelAtRenewal()
+
+
+def _subscription(row: Row[Any]) -> Subscription:
+    return Subscription(
+        id=row.id,
+        version=row.version,
+        status=row.status,
+        price=row.price_id,
+        interval=row.interval,
+        anchor=datetime.fromisoformat(row.anchor),
+        zone=row.zone,
+        cycle=row.cycle,
+        month=row.month,
+        period=Period(row.period_start, row.period_end, row.zone),
+        full_period=Period(row.full_start, row.full_end, row.zone),
+    )
+
+
+def _values(value: Subscription) -> dict[str, object]:
+    return {
+        "version": value.version,
+        "status": value.status,
+        "price_id": value.price,
+        "interval": value.interval,
+        "anchor": value.anchor.isoformat(),
+        "zone": value.zone,
+        "cycle": value.cycle,
+        "month": value.month,
+        "period_start": value.period.start,
+        "period_end": value.period.end,
+        "full_start": value.full_period.start,
+        "full_end": value.full_period.end,
+    }
