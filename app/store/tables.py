@@ -45,8 +45,21 @@ def _need(name: str, kind: Any) -> Column[Any]:
     return Column(name, kind, nullable=False)
 
 
+def _needs(kind: Any, *names: str) -> tuple[Column[Any], ...]:
+    return tuple(_need(name, kind) for name in names)
+
+
 def _may(name: str, kind: Any) -> Column[Any]:
     return Column(name, kind, nullable=True)
+
+
+def _mays(kind: Any, *names: str) -> tuple[Column[Any], ...]:
+    return tuple(_may(name, kind) for name in names)
+
+
+def _where(condition: str) -> dict[str, Any]:
+    """The options of an index over some rows, on both engines."""
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
 
 
 def _of(table: str, column: str, target: str = "id") -> ForeignKeyConstraint:
@@ -54,7 +67,7 @@ def _of(table: str, column: str, target: str = "id") -> ForeignKeyConstraint:
     return ForeignKeyConstraint(["customer_id", column], [f"{table}.customer_id", f"{table}.{target}"])
 
 
-# ── The deployment ─────────────────────────────────────────────────────────────────────────────────────────────────
+# ── The deployment ──────────────────────────────────────────────────────────────────────────────────────
 
 catalog = table(
     "catalog", Column("id", Id, primary_key=True), _need("body", Json), _need("applied_at", Instant)
@@ -83,31 +96,16 @@ number = table(
 portal_session = table(
     "portal_session",
     Column("token_hash", Text, primary_key=True),
-    _need("customer_id", Id),
-    _need("member_id", Id),
-    _need("created_at", Instant),
-    _need("expires_at", Instant),
+    *_needs(Id, "customer_id", "member_id"),
+    *_needs(Instant, "created_at", "expires_at"),
     _may("revoked_at", Instant),
 )
 
-api_key = table(
-    "api_key",
-    Column("key_hash", Text, primary_key=True),
-    _need("name", Text),
-    _need("scopes", Json),
-    _need("created_at", Instant),
-    _may("revoked_at", Instant),
-)
-
-# ── Customers and their people ─────────────────────────────────────────────────────────────────────────────────────
+# ── Customers and their people ──────────────────────────────────────────────────────────────────────────
 
 customer = _tenant(
     "customer",
-    _need("reference", Text),
-    _need("name", Text),
-    _need("currency", Text),
-    _need("zone", Text),
-    _need("locale", Text),
+    *_needs(Text, "reference", "name", "currency", "zone", "locale"),
     choice("kind", CustomerKind),
     _need("clock_offset", Count),
     _need("credit", Minor),
@@ -120,14 +118,13 @@ customer = _tenant(
 member = _tenant(
     "member",
     _need("reference", Text),
-    _may("name", Text),
-    _may("email", Text),
+    *_mays(Text, "name", "email"),
     choice("role", Role),
     _need("created_at", Instant),
     Index("member_by_reference", "customer_id", "reference", unique=True),
 )
 
-# ── Subscriptions ──────────────────────────────────────────────────────────────────────────────────────────────────
+# ── Subscriptions ───────────────────────────────────────────────────────────────────────────────────────
 
 subscription = _tenant(
     "subscription",
@@ -135,37 +132,23 @@ subscription = _tenant(
     choice("status", SubscriptionStatus),
     _need("price_id", Id),
     choice("interval", BillingInterval),
-    _need("anchor", Text),
-    _need("zone", Text),
-    _need("cycle", Count),
-    _need("month", Count),
-    _need("period_start", Instant),
-    _need("period_end", Instant),
-    _need("full_start", Instant),
-    _need("full_end", Instant),
-    _need("started_at", Instant),
+    *_needs(Text, "anchor", "zone"),
+    *_needs(Count, "cycle", "month"),
+    *_needs(Instant, "period_start", "period_end", "full_start", "full_end", "started_at"),
     _may("due_at", Instant),
     _may("parked", Text),
-    Index(
-        "subscription_live",
-        "customer_id",
-        unique=True,
-        sqlite_where=text("status = 'ACTIVE'"),
-        postgresql_where=text("status = 'ACTIVE'"),
-    ),
+    Index("subscription_live", "customer_id", unique=True, **_where("status = 'ACTIVE'")),
     Index("subscription_due", "due_at"),
 )
 
 terms = _tenant(
     "terms",
-    _need("subscription_id", Id),
-    _need("price_id", Id),
+    *_needs(Id, "subscription_id", "price_id"),
     _need("plan", Text),
     choice("interval", BillingInterval),
     _need("anchor", Text),
     _need("cycle", Count),
-    _need("effective_at", Instant),
-    _need("recorded_at", Instant),
+    *_needs(Instant, "effective_at", "recorded_at"),
     _of("subscription", "subscription_id"),
 )
 
@@ -185,7 +168,7 @@ scheduled_change = _tenant(
     _of("subscription", "subscription_id"),
     Index(
         "scheduled_change_open", "customer_id", "subscription_id", "target", unique=True,
-        sqlite_where=text("closed_at IS NULL"), postgresql_where=text("closed_at IS NULL"),
+        **_where("closed_at IS NULL")
     ),
 )  # fmt: skip
 
@@ -200,22 +183,17 @@ override = _tenant(
     _need("recorded_at", Instant),
 )
 
-# ── The seat ledger ────────────────────────────────────────────────────────────────────────────────────────────────
+# ── The seat ledger ─────────────────────────────────────────────────────────────────────────────────────
 
 seat_event = _tenant(
     "seat_event",
     _need("metric", Text),
     choice("kind", BalanceKind),
-    _need("added", Count),
-    _need("removed", Count),
-    _need("effective_at", Instant),
-    _need("recorded_at", Instant),
+    *_needs(Count, "added", "removed"),
+    *_needs(Instant, "effective_at", "recorded_at"),
     choice("source", EventSource),
     _need("actor", Text),
-    _may("holder", Text),
-    _may("holder_name", Text),
-    _may("holder_email", Text),
-    _may("note", Text),
+    *_mays(Text, "holder", "holder_name", "holder_email", "note"),
     _may("corrects", Id),
     _of("seat_event", "corrects"),
     Index("seat_event_balance", "customer_id", "metric", "kind", "effective_at", "id"),
@@ -233,39 +211,28 @@ seat_level = _tenant(
 
 seat_holder = _tenant(
     "seat_holder",
-    _need("metric", Text),
-    _need("holder", Text),
+    *_needs(Text, "metric", "holder"),
     _need("seats", Count),
-    _may("name", Text),
-    _may("email", Text),
+    *_mays(Text, "name", "email"),
     _need("held_since", Instant),
     Index("seat_holder_since", "customer_id", "held_since", "metric", "holder"),
     key=("metric", "holder"),
 )
 
-# ── Documents and their lines ──────────────────────────────────────────────────────────────────────────────────────
+# ── Documents and their lines ───────────────────────────────────────────────────────────────────────────
 
 document = _tenant(
     "document",
     _need("subscription_id", Id),
     choice("kind", DocumentKind),
-    _need("number", Text),
-    _need("series", Text),
+    *_needs(Text, "number", "series"),
     _need("sequence", Count),
-    _need("issued_at", Instant),
-    _need("recorded_at", Instant),
+    *_needs(Instant, "issued_at", "recorded_at"),
     _need("issued_on", Day),
     _need("due_on", Day),
     _need("currency", Text),
-    _need("subtotal", Minor),
-    _need("tax", Minor),
-    _need("total", Minor),
-    _need("credit_applied", Minor),
-    _need("amount_due", Minor),
-    _need("credit_added", Minor),
-    _need("taxes", Json),
-    _need("seller", Json),
-    _need("buyer", Json),
+    *_needs(Minor, "subtotal", "tax", "total", "credit_applied", "amount_due", "credit_added"),
+    *_needs(Json, "taxes", "seller", "buyer"),
     _need("locale", Text),
     _of("subscription", "subscription_id"),
     Index("document_latest", "customer_id", "kind", "issued_at", "id"),
@@ -295,11 +262,8 @@ receivable = _tenant(
     "receivable",
     _need("invoice_id", Id),
     choice("status", InvoiceStatus),
-    _need("paid", Minor),
-    _need("credited", Minor),
-    _need("open", Minor),
-    _may("paid_at", Instant),
-    _may("voided_at", Instant),
+    *_needs(Minor, "paid", "credited", "open"),
+    *_mays(Instant, "paid_at", "voided_at"),
     _of("document", "invoice_id"),
     Index("receivable_status", "customer_id", "status"),
     key=("invoice_id",),
@@ -307,8 +271,7 @@ receivable = _tenant(
 
 reduction = _tenant(
     "reduction",
-    _need("credit_note_id", Id),
-    _need("invoice_id", Id),
+    *_needs(Id, "credit_note_id", "invoice_id"),
     _need("amount", Minor),
     _of("document", "credit_note_id"),
     _of("document", "invoice_id"),
@@ -323,11 +286,9 @@ billing_line = _tenant(
     choice("kind", LineKind),
     _need("quantity", Count),
     _need("parts", Json),
-    _may("numerator", Count),
-    _may("denominator", Count),
+    *_mays(Count, "numerator", "denominator"),
     choice("granularity", Granularity),
-    _need("period_start", Instant),
-    _need("period_end", Instant),
+    *_needs(Instant, "period_start", "period_end"),
     _need("zone", Text),
     _need("amount", Minor),
     _need("formula", Text),
@@ -337,8 +298,7 @@ billing_line = _tenant(
     _need("price_id", Id),
     _need("cycle", Count),
     _may("reverses", Id),
-    _need("effective_at", Instant),
-    _need("recorded_at", Instant),
+    *_needs(Instant, "effective_at", "recorded_at"),
     _may("document_id", Id),
     _may("position", Count),
     _may("description", Text),
@@ -348,7 +308,7 @@ billing_line = _tenant(
     Index("billing_line_cycle", "customer_id", "subscription_id", "cycle"),
     Index(
         "billing_line_waiting", "customer_id", "subscription_id",
-        sqlite_where=text("document_id IS NULL"), postgresql_where=text("document_id IS NULL"),
+        **_where("document_id IS NULL")
     ),
     Index("billing_line_document", "customer_id", "document_id", "position"),
     Index("billing_line_item", "customer_id", "item", "effective_at"),
@@ -357,8 +317,7 @@ billing_line = _tenant(
 
 line_event = _tenant(
     "line_event",
-    _need("line_id", Id),
-    _need("event_id", Id),
+    *_needs(Id, "line_id", "event_id"),
     _of("billing_line", "line_id"),
     _of("seat_event", "event_id"),
     Index("line_event_by_event", "customer_id", "event_id"),
@@ -369,8 +328,7 @@ credit_entry = _tenant(
     "credit_entry",
     _need("amount", Minor),
     _need("document_id", Id),
-    _need("effective_at", Instant),
-    _need("recorded_at", Instant),
+    *_needs(Instant, "effective_at", "recorded_at"),
     _of("document", "document_id"),
     Index("credit_entry_document", "customer_id", "document_id"),
 )
@@ -381,19 +339,16 @@ payment = _tenant(
     _need("amount", Minor),
     _need("method", Text),
     _may("reference", Text),
-    _need("paid_at", Instant),
-    _need("recorded_at", Instant),
+    *_needs(Instant, "paid_at", "recorded_at"),
     _of("document", "invoice_id"),
     Index("payment_by_invoice", "customer_id", "invoice_id"),
 )
 
-# ── Around every commit ────────────────────────────────────────────────────────────────────────────────────────────
+# ── Around every commit ─────────────────────────────────────────────────────────────────────────────────
 
 idempotency = _tenant(
     "idempotency",
-    _need("mutation", Text),
-    _need("key", Text),
-    _need("fingerprint", Text),
+    *_needs(Text, "mutation", "key", "fingerprint"),
     _need("outcome", Json),
     _need("recorded_at", Instant),
     key=("mutation", "key"),
@@ -402,8 +357,7 @@ idempotency = _tenant(
 render_job = _tenant(
     "render_job",
     _need("document_id", Id),
-    _need("created_at", Instant),
-    _need("run_at", Instant),
+    *_needs(Instant, "created_at", "run_at"),
     _need("attempts", Count),
     _may("last_error", Text),
     _of("document", "document_id"),
@@ -422,23 +376,21 @@ outbox = _tenant(
     Index("outbox_object", "customer_id", "object_id", "sequence", unique=True),
     Index(
         "outbox_waiting", "created_at",
-        sqlite_where=text("delivered_at IS NULL"), postgresql_where=text("delivered_at IS NULL"),
+        **_where("delivered_at IS NULL")
     ),
 )  # fmt: skip
 
 audit = _tenant(
     "audit",
-    _need("action", Text),
-    _need("actor", Text),
+    *_needs(Text, "action", "actor"),
     _need("object_id", Id),
     _need("detail", Json),
-    _need("effective_at", Instant),
-    _need("recorded_at", Instant),
+    *_needs(Instant, "effective_at", "recorded_at"),
     Index("audit_latest", "customer_id", "recorded_at", "id"),
 )
 
 DEPLOYMENT_TABLES: Final = frozenset(
-    {"catalog", "catalog_price", "number_series", "number", "portal_session", "api_key"}
+    {"catalog", "catalog_price", "number_series", "number", "portal_session"}
 )
 
 APPEND_ONLY: Final = (
