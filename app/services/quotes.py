@@ -94,5 +94,5 @@ def digest(quote: Quote) -> str:
 
 
 def fingerprint(value: Any) -> str:
-    """SHA-256 of a frozen request as canonical JSON, by which a reused key is told from a repeated request."""
+    """SHA-256 of a frozen request as canonical JSON, to tell a reused key from a repeated request."""
     return sha256(orjson.dumps(msgspec.to_builtins(value), option=orjson.OPT_SORT_KEYS)).hexdigest()

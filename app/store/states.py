@@ -25,7 +25,7 @@ class Loaded:
 
 
 def load(tx: Tx, subscription_id: UUID, *, lock: bool = False) -> Loaded | None:
-    """The state of a subscription as it is stored, not yet brought up to any instant; None if there is none."""
+    """The state of a subscription as it is stored, not brought up to any instant yet; None if unknown."""
     subscription = subscriptions.get(tx, subscription_id, lock=lock)
     customer = customers.get(tx)
     if subscription is None or customer is None:

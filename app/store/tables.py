@@ -10,16 +10,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import (
-    Column,
-    ForeignKeyConstraint,
-    Index,
-    LargeBinary,
-    PrimaryKeyConstraint,
-    Table,
-    Text,
-    text,
-)
+from sqlalchemy import Column, Index, LargeBinary, PrimaryKeyConstraint, Table, Text, text
+from sqlalchemy import ForeignKeyConstraint as ForeignKey
 
 from app.billing.documents import DocumentKind, InvoiceStatus
 from app.billing.ledger import BalanceKind, EventSource
@@ -37,7 +29,7 @@ def _tenant(name: str, *parts: Any, key: tuple[str, ...] = ("id",)) -> Table:
     """A table of customer data: its key starts with the customer, and no row is without one."""
     own = (Column("id", Id, nullable=False),) if key == ("id",) else ()
     customer_key = PrimaryKeyConstraint("customer_id", *key)
-    owner = () if name == "customer" else (ForeignKeyConstraint(["customer_id"], ["customer.customer_id"]),)
+    owner = () if name == "customer" else (ForeignKey(["customer_id"], ["customer.customer_id"]),)
     return table(name, Column("customer_id", Id, nullable=False), *own, *parts, customer_key, *owner)
 
 
@@ -62,9 +54,9 @@ def _where(condition: str) -> dict[str, Any]:
     return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
 
 
-def _of(table: str, column: str, target: str = "id") -> ForeignKeyConstraint:
+def _of(table: str, column: str) -> ForeignKey:
     """A reference that stays inside the customer."""
-    return ForeignKeyConstraint(["customer_id", column], [f"{table}.customer_id", f"{table}.{target}"])
+    return ForeignKey(["customer_id", column], [f"{table}.customer_id", f"{table}.id"])
 
 
 # ── The deployment ──────────────────────────────────────────────────────────────────────────────────────
@@ -394,8 +386,8 @@ DEPLOYMENT_TABLES: Final = frozenset(
 )
 
 APPEND_ONLY: Final = (
-    catalog, catalog_price, number, terms, override, seat_event, document, document_view, document_file, reduction, line_event,
-    credit_entry, payment, audit,
+    catalog, catalog_price, number, terms, override, seat_event, document, document_view, document_file,
+    reduction, line_event, credit_entry, payment, audit,
 )  # fmt: skip
 """Rows that are never updated nor deleted; the database itself refuses. Of `billing_line` only `FILLED_ONCE`
 may change, from null.
