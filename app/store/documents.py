@@ -334,6 +334,14 @@ def store_file(tx: Tx, document_id: UUID, content: bytes) -> StoredFile:
     return stored
 
 
+def rendering_attempts(tx: Tx, document_id: UUID) -> int:
+    """How often rendering a document has failed."""
+    query = select(render_job.c.attempts).where(
+        render_job.c.customer_id == tx.customer, render_job.c.document_id == document_id
+    )
+    return tx.connection.execute(query).scalar() or 0
+
+
 def put_off_rendering(tx: Tx, document_id: UUID, *, run_at: datetime, error: str) -> None:
     """A rendering failed: remember why, and when to try again."""
     where = (render_job.c.customer_id == tx.customer, render_job.c.document_id == document_id)

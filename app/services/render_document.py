@@ -1,0 +1,49 @@
+"""The PDF of a document: rendered once from its frozen view, in a process of its own; the first stored bytes win."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+from app.documents.errors import DocumentError
+from app.store import documents
+from app.store.documents import Document, StoredFile
+from app.store.transaction import Store, Tx
+
+RETRY_AFTER: Final = timedelta(seconds=30)
+RETRY_AFTER_MAX: Final = timedelta(hours=6)
+
+Render = Callable[[str], Awaitable[bytes]]
+"""From the JSON of a view to the bytes of its PDF; raises `DocumentError`."""
+
+
+async def pdf_of(store: Store, render: Render, customer: UUID, document_id: UUID) -> StoredFile | None:
+    """The stored PDF of a document, rendered first if it never was; None if there is no such document.
+
+    :raises DocumentError: if it cannot be rendered now; why, and when to try again, is kept
+    """
+    async with store.reads(customer) as scope:
+        stored = await scope.run(documents.file, document_id)
+        view = await scope.run(documents.view, document_id) if stored is None else None
+    if stored is not None or view is None:
+        return stored
+    try:
+        content = await render(view)
+    except DocumentError as error:
+        await store.run(customer, _put_off, document_id, str(error))
+        raise
+    return await store.run(customer, documents.store_file, document_id, content)
+
+
+def named(tx: Tx, document_id: UUID) -> Document | None:
+    """The document, for the name of its file."""
+    return documents.by_id(tx, (document_id,)).get(document_id)
+
+
+def _put_off(tx: Tx, document_id: UUID, error: str) -> None:
+    """Try again later, each time after twice as long."""
+    attempts = documents.rendering_attempts(tx, document_id)
+    wait = min(RETRY_AFTER * 2**attempts, RETRY_AFTER_MAX)
+    documents.put_off_rendering(tx, document_id, run_at=tx.wall + wait, error=error)
