@@ -1,4 +1,4 @@
-"""The PDF of a document: rendered once from its frozen view, in a process of its own; the first stored bytes win."""
+"""The PDF of a document: rendered once from its frozen view, in a process of its own. First stored bytes win."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 from uuid import UUID
 
 from app.documents.errors import DocumentError
-from app.store import documents
+from app.store import documents, files
 from app.store.documents import Document, StoredFile
 from app.store.transaction import Store, Tx
 
@@ -25,8 +25,8 @@ async def pdf_of(store: Store, render: Render, customer: UUID, document_id: UUID
     :raises DocumentError: if it cannot be rendered now; why, and when to try again, is kept
     """
     async with store.reads(customer) as scope:
-        stored = await scope.run(documents.file, document_id)
-        view = await scope.run(documents.view, document_id) if stored is None else None
+        stored = await scope.run(files.file, document_id)
+        view = await scope.run(files.view, document_id) if stored is None else None
     if stored is not None or view is None:
         return stored
     try:
@@ -34,7 +34,7 @@ async def pdf_of(store: Store, render: Render, customer: UUID, document_id: UUID
     except DocumentError as error:
         await store.run(customer, _put_off, document_id, str(error))
         raise
-    return await store.run(customer, documents.store_file, document_id, content)
+    return await store.run(customer, files.store_file, document_id, content)
 
 
 def named(tx: Tx, document_id: UUID) -> Document | None:
@@ -44,6 +44,6 @@ def named(tx: Tx, document_id: UUID) -> Document | None:
 
 def _put_off(tx: Tx, document_id: UUID, error: str) -> None:
     """Try again later, each time after twice as long."""
-    attempts = documents.rendering_attempts(tx, document_id)
+    attempts = files.rendering_attempts(tx, document_id)
     wait = min(RETRY_AFTER * 2**attempts, RETRY_AFTER_MAX)
-    documents.put_off_rendering(tx, document_id, run_at=tx.wall + wait, error=error)
+    files.put_off_rendering(tx, document_id, run_at=tx.wall + wait, error=error)
