@@ -1,4 +1,4 @@
-"""The PDF of a document: rendered once from its frozen view, in a process of its own. First stored bytes win."""
+"""The PDF of a document: rendered once from its frozen view, in an own process. The first stored bytes win."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from uuid import UUID
 
 from app.documents.errors import DocumentError
 from app.store import documents, files
-from app.store.documents import Document, StoredFile
+from app.store.documents import Document
+from app.store.files import StoredFile
 from app.store.transaction import Store, Tx
 
 RETRY_AFTER: Final = timedelta(seconds=30)
