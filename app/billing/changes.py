@@ -21,11 +21,12 @@ from app.billing.charges import Charging
 from app.billing.credits import TakingBack
 from app.billing.documents import Draft, Totals, no_totals, totals_of
 from app.billing.ledger import BalanceKind, Delta, EventSource
-from app.billing.lines import Line, LineKind
+from app.billing.lines import BilledLine, Line, LineKind
 from app.billing.money import Money, total
 from app.billing.moves import Measure, Move, moves_of
 from app.billing.periods import local_day
 from app.billing.plans import ChangeTiming, Item, PlanPrice, ProrationMode, SeatPrice
+from app.billing.pricing import exact_amount, price
 from app.billing.refusals import (
     AboveMaximum,
     BelowMinimum,
@@ -102,7 +103,7 @@ def decide(state: State, request: ChangeRequest, at: datetime) -> Quote | Change
     moves = moves_of(state, wanted, request)
     if isinstance(moves, ProrationModeNotAllowed):
         return moves
-    settled = _settled(state, wanted)
+    settled = _settled(state, wanted, request)
     if not moves and not settled:
         return NothingToChange()
     refusal = guard(state, wanted)
@@ -138,10 +139,10 @@ def totals_due(drafts: tuple[Draft, ...], zero: Money) -> Totals:
     )
 
 
-def _settled(state: State, wanted: Wanted) -> tuple[ScheduledChange, ...]:
+def _settled(state: State, wanted: Wanted, request: ChangeRequest) -> tuple[ScheduledChange, ...]:
     """The scheduled changes of the same targets: a newer change replaces them, also one back to what is."""
     targets = {SeatsAtRenewal(metric, 0).target for metric in wanted.seats}
-    if wanted.switches:
+    if request.plan is not None or request.interval is not None:
         targets.add(PlanAtRenewal.target)
     return tuple(scheduled for scheduled in state.scheduled if scheduled.change.target in targets)
 
@@ -219,8 +220,9 @@ def _credits_of_restart(state: State, moves: tuple[Move, ...], at: datetime) -> 
     """What a restart gives back: on the period's own first day everything billed for it, else what each
     move's mode credits.
     """
-    if local_day(at, state.subscription.zone) == state.subscription.period.first_day:
-        return _everything(state, at, Measure.SHARE)
+    period = state.subscription.period
+    if local_day(at, period.zone) == period.first_day:
+        return _everything(state, period.start, Measure.SHARE)
     lines: tuple[Line, ...] = ()
     for move in moves:
         if move.axes.credit is Measure.NOTHING:
@@ -228,7 +230,7 @@ def _credits_of_restart(state: State, moves: tuple[Move, ...], at: datetime) -> 
         if move.metric is None:
             lines += _everything(state, at, move.axes.credit)
         elif not move.increases:
-            lines += _units_given_up(state, move, at)
+            lines += _seat_lines(state, move, at)
     return lines
 
 
@@ -256,49 +258,71 @@ def _charging(state: State, price: PlanPrice, charge: Measure, at: datetime) -> 
 
 
 def _seat_lines(state: State, move: Move, at: datetime) -> tuple[Line, ...]:
-    """The lines of one metric inside the plan: added seats, or credits; both for a model that prices a
-    quantity as a whole.
-    """
+    """The lines of one metric inside the plan: seats added, or given back."""
     assert move.metric is not None
     seat = state.price.seat(move.metric)
     assert seat is not None
     before, wanted = seat.purchased(move.before), seat.purchased(move.after)
     if move.increases:
-        return _added(
-            state, move, seat, before=max(before, state.paid_units(move.metric)), after=wanted, at=at
-        )
-    if before == wanted or move.axes.credit is Measure.NOTHING:
+        paid = max(before, state.paid_units(move.metric))
+        return _added(state, move, seat, before=paid, after=wanted, at=at)
+    if move.axes.credit is Measure.NOTHING:
         return ()
-    if seat.model.extends:
-        return _units_given_up(state, move, at)
-    kept = max(before, state.paid_units(move.metric)) - (before - wanted)
-    return _repriced(state, move, seat, kept, at)
+    return tuple(_given_back(state, move, seat, before - wanted, at))
 
 
 def _added(
     state: State, move: Move, seat: SeatPrice, *, before: int, after: int, at: datetime
 ) -> tuple[Line, ...]:
-    """Charges for what is not paid yet; seats given up without credit are paid until the period ends."""
+    """Charges for what is not paid yet; seats given up without credit are paid until the period ends.
+
+    Where a model prices a quantity as a whole, what was priced so is credited and the new quantity charged;
+    seats that were not billed stay out of it until the renewal.
+    """
     if after <= before:
         return ()
+    charging = _charging(state, state.price, move.axes.charge, at)
     if seat.model.extends or move.axes.charge is Measure.NOTHING:
-        return (_charging(state, state.price, move.axes.charge, at).added(seat, before=before, after=after),)
-    return _repriced(state, move, seat, after, at)
+        return (charging.added(seat, before=before, after=after),)
+    whole = tuple(b for b in state.charges_of(seat.metric.code) if _is_whole(state, seat, b))
+    units = sum(billed.units_left for billed in whole) + after - before
+    charge = charging.quantity(LineKind.CHANGED, seat, units)
+    assert charge is not None, "seats were added"
+    return (*_taking_back(state, at, move.axes.credit).everything(whole), charge)
 
 
-def _repriced(state: State, move: Move, seat: SeatPrice, quantity: int, at: datetime) -> tuple[Line, ...]:
-    """A credit for the old quantity and a charge for the new one, each rounded by itself."""
-    credit_lines = _taking_back(state, at, move.axes.credit).everything(state.charges_of(seat.metric.code))
-    charge = _charging(state, state.price, move.axes.charge, at).quantity(LineKind.CHANGED, seat, quantity)
-    return (*credit_lines, charge) if charge else credit_lines
+def _given_back(state: State, move: Move, seat: SeatPrice, units: int, at: datetime) -> Iterator[Line]:
+    """Credits for units, newest charge line first; a line that cannot lose units by themselves is credited
+    whole and what stays of it charged anew.
+    """
+    taking = _taking_back(state, at, move.axes.credit)
+    for billed in state.charges_of(seat.metric.code):
+        count = min(units, billed.units_left)
+        stays = billed.units_left - count
+        if not count:
+            continue
+        units -= count
+        if _is_whole(state, seat, billed) and _prices_anew(seat, stays):
+            yield from taking.everything((billed,))
+            charging = _charging(state, state.price, move.axes.charge, at)
+            yield from filter(None, [charging.quantity(LineKind.CHANGED, seat, stays)])
+        else:
+            yield from taking.units((billed,), count)
 
 
-def _units_given_up(state: State, move: Move, at: datetime) -> tuple[Line, ...]:
-    assert move.metric is not None
-    seat = state.price.seat(move.metric)
-    assert seat is not None
-    units = seat.purchased(move.before) - seat.purchased(move.after)
-    return _taking_back(state, at, move.axes.credit).units(state.charges_of(move.metric), units)
+def _is_whole(state: State, seat: SeatPrice, billed: BilledLine) -> bool:
+    """Whether a line is the price of a whole quantity at the present version, not of seats added or not
+    billed.
+    """
+    line = billed.line
+    return line.price == state.price.id and line.parts == price(seat, line.quantity)
+
+
+def _prices_anew(seat: SeatPrice, stays: int) -> bool:
+    """Whether fewer units are another price for all of them, or none left still cost the flat amount of the
+    first tier.
+    """
+    return not seat.model.extends or (not stays and exact_amount(price(seat, 0)) != 0)
 
 
 def _quote(state: State, posting: Posting, moves: tuple[Move, ...], request: ChangeRequest) -> Quote:
@@ -328,13 +352,16 @@ def _quote_lines(posting: Posting) -> tuple[QuoteLine, ...]:
 def _forecast(state: State, posting: Posting) -> tuple[Totals | None, datetime | None]:
     """What the first renewal after a posting would cost if nothing else happened, and when it is."""
     ids = itertools.count(1)
-    changed = after(state, posting, lambda: UUID(int=next(ids)))
-    renewal = renewals.renewal(changed)
+
+    def new_id() -> UUID:
+        return UUID(int=next(ids))
+
+    changed = after(state, posting, new_id)
+    *collected, last = renewals.bring_up(changed, changed.subscription.period.end, new_id)
+    renewal = last.posting
     if renewal.subscription.status is not SubscriptionStatus.ACTIVE:
         return None, None
-    totals = (
-        totals_due(renewal.drafts, Money.zero(state.currency))
-        if renewal.drafts
-        else totals_of(renewal.lines, changed.credit)
-    )
-    return totals, renewal.at
+    if renewal.drafts:
+        return totals_due(renewal.drafts, Money.zero(state.currency)), renewal.at
+    ready = collected[-1].state if collected else changed
+    return totals_of((*(b.line for b in ready.waiting), *renewal.lines), ready.credit), renewal.at

@@ -33,13 +33,15 @@ class Charging:
         fee = self.version.base_fee
         if not fee.minor:
             return None
-        return self._line(BASE_FEE, kind, 1, (Part(0, NOTHING, fee.amount),), "seat")
+        parts = (Part(0, NOTHING, NOTHING if self.free else fee.amount),)
+        return self._line(BASE_FEE, kind, 1, parts, "seat")
 
     def quantity(self, kind: LineKind, seat: SeatPrice, quantity: int) -> Line | None:
         """A whole billed quantity; None if there is nothing to bill for it."""
         parts = price(seat, quantity)
         if not quantity and not exact_amount(parts):
             return None
+        parts = (Part(quantity, NOTHING),) if self.free else parts
         return self._line(seat.metric.code, kind, quantity, parts, seat.metric.unit)
 
     def added(self, seat: SeatPrice, *, before: int, after: int) -> Line:
@@ -58,8 +60,6 @@ class Charging:
         return tuple(line for line in (self.base_fee(kind), *seats) if line is not None)
 
     def _line(self, item: Item, kind: LineKind, quantity: int, parts: tuple[Part, ...], unit: str) -> Line:
-        if self.free:
-            parts = (Part(quantity, NOTHING),)
         currency = self.version.currency
         exact = exact_amount(parts) * (self.share.exact if self.share else Fraction(1))
         return Line(

@@ -51,7 +51,7 @@ class TakingBack:
         return tuple(
             self._credit(billed, billed.units_left, LineKind.UNUSED)
             for billed in charged
-            if billed.units_left or billed.left.minor
+            if billed.creditable
         )
 
     def _credit(self, billed: BilledLine, units: int, kind: LineKind) -> Line:
@@ -87,7 +87,7 @@ class TakingBack:
         from_first_day = share.numerator >= billed.line.period.length(self.granularity)
         if last and from_first_day:
             return billed.left
-        return min(self._computed(parts, share, billed.left), billed.left)
+        return capped(self._computed(parts, share, billed.left), left=billed.left)
 
     def _formula(self, line: Line, parts: tuple[Part, ...], share: Share, amount: Money) -> str:
         unit = self._unit(line)
@@ -103,6 +103,11 @@ class TakingBack:
     def _unit(self, line: Line) -> str:
         seat = self.version.seat(line.item)
         return seat.metric.unit if seat and line.item != BASE_FEE else "seat"
+
+
+def capped(unused: Money, *, left: Money) -> Money:
+    """What may be credited of an unused amount: never above what is left of the line, and never below 0."""
+    return max(min(unused, left), Money.zero(left.currency))
 
 
 def _parts(billed: BilledLine, units: int) -> tuple[Part, ...]:

@@ -83,6 +83,13 @@ class BilledLine:
     def charges(self) -> bool:
         return self.line.reverses is None
 
+    @property
+    def creditable(self) -> bool:
+        """Whether something of it can be taken back: units, or the amount of a quantity of 0 as a whole."""
+        if self.line.quantity:
+            return self.units_left > 0
+        return self.left.minor != 0 and self.left == self.line.amount
+
 
 def formula(
     parts: tuple[Part, ...], unit: str, share: Share | None, currency: Currency, *, credit: bool = False
@@ -90,7 +97,8 @@ def formula(
     """`5 seats × 10.00 USD × 15/30 days`: the sum of the parts, then the share if it is not a whole; credits
     begin with a minus.
     """
-    terms = [term for part in parts for term in _terms(part, unit, currency)] or [f"0 {unit}s"]
+    terms = [term for part in parts for term in _terms(part, unit, currency)]
+    terms = terms or [f"{decimal_text(NOTHING, currency)} {currency}"]
     text = " + ".join(terms)
     shared = share is not None and not share.whole
     if len(terms) > 1 and (shared or credit):

@@ -17,7 +17,8 @@ from app.billing.documents import totals_of
 from app.billing.ledger import BalanceKind, Delta, EventSource
 from app.billing.lines import Line, LineKind
 from app.billing.periods import local_day
-from app.billing.plans import Item, PlanPrice
+from app.billing.plans import Item, PlanPrice, SeatPrice
+from app.billing.requests import Wanted, guard
 from app.billing.state import Posting, State, after
 from app.billing.subscriptions import (
     CancelAtRenewal,
@@ -53,7 +54,11 @@ def next_due(state: State, at: datetime) -> Posting | None:
 
 
 def due_at(state: State) -> datetime | None:
-    """When something is due next; None for a subscription that has ended."""
+    """When something is due next; None for a subscription that has ended.
+
+    The newest line that waits sets the month: older ones can only be left from a sum of nothing, and a
+    document is never made for an instant that is over.
+    """
     subscription = state.subscription
     if subscription.status is not SubscriptionStatus.ACTIVE:
         return None
@@ -64,8 +69,8 @@ def due_at(state: State) -> datetime | None:
     if totals_of((billed.line for billed in waiting), state.credit).total.minor == 0:
         return ends
     months = subscription.monthly
-    first = min(billed.line.period.start for billed in waiting)
-    return min(ends, months.boundary(months.index_at(first) + 1))
+    newest = max(billed.line.period.start for billed in waiting)
+    return min(ends, months.boundary(months.index_at(newest) + 1))
 
 
 def start(state: State, at: datetime, seats: dict[Item, int]) -> Posting:
@@ -80,9 +85,8 @@ def start(state: State, at: datetime, seats: dict[Item, int]) -> Posting:
     )
     share = subscription.opening_share(state.price.granularity)
     treatment = state.treatment(local_day(at, subscription.zone))
-    lines = Charging(state.price, subscription.period, share, treatment, subscription.cycle).whole(
-        LineKind.PERIOD, seats
-    )
+    charging = Charging(state.price, subscription.period, share, treatment, subscription.cycle)
+    lines = _in_advance(charging, seats)
     return Posting(at, subscription, state.price, events, lines, state.drafts(lines))
 
 
@@ -115,13 +119,15 @@ def open_period(
     for event in events:
         committed[event.metric] = committed.get(event.metric, 0) + event.net
     treatment = state.treatment(local_day(at, subscription.zone))
-    charges = Charging(price, subscription.period, None, treatment, subscription.cycle).whole(
-        LineKind.PERIOD, committed
-    )
-    if not any(line.amount.minor for line in charges):
-        charges = ()
-    lines = credit_lines + charges
+    charging = Charging(price, subscription.period, None, treatment, subscription.cycle)
+    lines = credit_lines + _in_advance(charging, committed)
     return Posting(at, subscription, price, events, lines, state.drafts(lines))
+
+
+def _in_advance(charging: Charging, committed: dict[Item, int]) -> tuple[Line, ...]:
+    """The lines of a whole period; none if all is free: they would wait for a document that never comes."""
+    lines = charging.whole(LineKind.PERIOD, committed)
+    return lines if any(line.amount.minor for line in lines) else ()
 
 
 def _collection(state: State, at: datetime) -> Posting:
@@ -135,14 +141,27 @@ def _renewed_price(state: State) -> tuple[PlanPrice, tuple[ScheduledChange, ...]
         if isinstance(scheduled.change, PlanAtRenewal):
             plan = state.plan(scheduled.change.plan)
             price = plan.price(scheduled.change.interval, state.currency) if plan else None
-            if price is None or _lacks_used_seats(state, price):
+            if price is None or guard(state, Wanted(price, _seats_at(state, price), switches=True)):
                 return state.price, (scheduled,)
             return price, ()
     return state.price, ()
 
 
-def _lacks_used_seats(state: State, price: PlanPrice) -> bool:
-    return any(level.in_use and price.seat(metric) is None for metric, level in state.levels.items())
+def _seats_at(state: State, price: PlanPrice) -> dict[Item, int]:
+    """The totals that scheduled seats will have under a price."""
+    return {
+        scheduled.change.metric: _raised(state, seat, scheduled.change.total)
+        for scheduled in state.scheduled
+        if isinstance(scheduled.change, SeatsAtRenewal)
+        and (seat := price.seat(scheduled.change.metric)) is not None
+    }
+
+
+def _raised(state: State, seat: SeatPrice, total: int) -> int:
+    """A total, or as many seats as the ones in use need."""
+    level = state.level(seat.metric.code)
+    used = level.in_use - level.granted
+    return max(total, used) if used > seat.included else total
 
 
 def _renewed_seats(
@@ -157,8 +176,7 @@ def _renewed_seats(
             case SeatsAtRenewal(metric, total):
                 seat = price.seat(metric)
                 level = state.level(metric)
-                used = level.in_use - level.granted
-                kept = max(total, used) if seat and used > seat.included else total
+                kept = _raised(state, seat, total) if seat else total
                 if seat is None or (seat.maximum is not None and kept > seat.maximum):
                     dropped.append(scheduled)
                 elif kept != level.committed:
