@@ -19,9 +19,10 @@ from app.billing.money import Money
 from app.billing.periods import local_day
 from app.billing.permissions import Actor
 from app.billing.state import Posting, State, after
-from app.billing.subscriptions import ScheduledChange, ScheduledOutcome, Subscription, SubscriptionStatus
+from app.billing.subscriptions import ScheduledChange, ScheduledOutcome, SubscriptionStatus
 from app.services import pages
 from app.store import commits, customers, documents, lines, seats, subscriptions
+from app.store.commits import Happened
 from app.store.documents import Document
 from app.store.lines import Placement
 from app.store.states import Loaded
@@ -182,18 +183,24 @@ def _reductions(draft: Draft) -> tuple[tuple[UUID, Money], ...]:
 def _announce(tx: Tx, before: State, posting: Posting, issued: tuple[Document, ...], actor: Actor) -> None:
     """Outbox and audit rows of a posting."""
     subscription = posting.subscription
-    for event_type in _event_types(before, posting):
-        commits.publish(tx, event_type, subscription.id, _facts(subscription))
-    for metric in dict.fromkeys(event.metric for event in posting.events):
-        commits.publish(tx, "seats.changed", subscription.id, {"metric": metric, **_facts(subscription)})
-    for change in posting.dropped:
-        commits.publish(tx, "scheduled_change.dropped", change.id, {"target": change.change.target})
-    for document in issued:
-        event_type = "invoice.finalized" if document.totals.total.minor > 0 else "credit_note.finalized"
-        commits.publish(tx, event_type, document.id, {"number": document.number.text})
+    commits.publish(tx, *_news(before, posting, issued))
     numbers = [document.number.text for document in issued]
     detail = {"version": subscription.version, "lines": len(posting.lines), "documents": numbers}
     commits.note(tx, "subscription.posted", subscription.id, actor=actor.name, at=posting.at, detail=detail)
+
+
+def _news(before: State, posting: Posting, issued: tuple[Document, ...]) -> Iterator[Happened]:
+    subscription = posting.subscription
+    facts = {"subscription": str(subscription.id), "version": subscription.version}
+    for event_type in _event_types(before, posting):
+        yield Happened(event_type, subscription.id, facts)
+    for metric in dict.fromkeys(event.metric for event in posting.events):
+        yield Happened("seats.changed", subscription.id, {"metric": metric, **facts})
+    for change in posting.dropped:
+        yield Happened("scheduled_change.dropped", change.id, {"target": change.change.target})
+    for document in issued:
+        event_type = "invoice.finalized" if document.totals.total.minor > 0 else "credit_note.finalized"
+        yield Happened(event_type, document.id, {"number": document.number.text})
 
 
 def _event_types(before: State, posting: Posting) -> Iterator[str]:
@@ -205,7 +212,3 @@ def _event_types(before: State, posting: Posting) -> Iterator[str]:
         yield "subscription.renewed"
     if posting.price.id != before.price.id or (posting.events and not posting.renews):
         yield "subscription.plan_changed"
-
-
-def _facts(subscription: Subscription) -> dict[str, object]:
-    return {"subscription": str(subscription.id), "version": subscription.version}

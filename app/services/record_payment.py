@@ -12,6 +12,7 @@ from app.billing.permissions import Actor
 from app.billing.refusals import InvalidInput, NotFound, Problem
 from app.services.bring_up import instant
 from app.store import commits, documents
+from app.store.commits import Happened
 from app.store.transaction import Tx
 
 
@@ -56,7 +57,7 @@ def record_payment(
         tx, invoice.id, amount, method=received.method, reference=received.reference, paid_at=paid_at
     )
     if amount == receivable.open:
-        commits.publish(tx, "invoice.paid", invoice.id, {"number": invoice.number.text})
+        commits.publish(tx, Happened("invoice.paid", invoice.id, {"number": invoice.number.text}))
     detail = {"number": invoice.number.text, "amount": amount.minor}
     commits.note(tx, "invoice.paid", invoice.id, actor=actor.name, at=paid_at, detail=detail)
     return PaymentRecorded(invoice.id, receivable.open - amount)

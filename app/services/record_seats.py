@@ -16,6 +16,7 @@ from app.billing.plans import Item
 from app.billing.refusals import InvalidInput, NotFound, Problem
 from app.services.bring_up import instant
 from app.store import catalogs, commits, customers, seats
+from app.store.commits import Happened
 from app.store.transaction import Tx
 
 
@@ -105,7 +106,7 @@ def _record(tx: Tx, actor: Actor, deltas: tuple[Delta, ...]) -> SeatsRecorded | 
         commits.note(
             tx, "seats.recorded", event.id, actor=actor.name, at=event.delta.effective_at, detail=detail
         )
-    commits.publish(tx, "seats.changed", tx.customer, {"metric": deltas[0].metric})
+    commits.publish(tx, Happened("seats.changed", tx.customer, {"metric": deltas[0].metric}))
     return SeatsRecorded(events)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from app.billing.documents import DocumentKind
 from app.store.documents import Number
@@ -50,22 +51,40 @@ def record_outcome(tx: Tx, mutation: str, key: str, done: Outcome) -> None:
     )
 
 
-def publish(tx: Tx, event_type: str, object_id: UUID, payload: dict[str, Any]) -> None:
-    """An outbox row; its sequence orders the events of one object."""
-    last = select(func.coalesce(func.max(outbox.c.sequence), 0)).where(
-        outbox.c.customer_id == tx.customer, outbox.c.object_id == object_id
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """Something that the vendor's systems are told: its type, the object it happened to, and facts about it."""
+
+    type: str
+    object_id: UUID
+    facts: dict[str, Any]
+
+
+def publish(tx: Tx, *news: Happened) -> None:
+    """Outbox rows in the order given; the sequence of each orders the events of one object."""
+    objects = {event.object_id for event in news}
+    query = (
+        select(outbox.c.object_id, func.max(outbox.c.sequence).label("last"))
+        .where(outbox.c.customer_id == tx.customer, outbox.c.object_id.in_(objects))
+        .group_by(outbox.c.object_id)
     )
-    tx.connection.execute(
-        insert(outbox).values(
-            customer_id=tx.customer,
-            id=tx.new_id(),
-            type=event_type,
-            object_id=object_id,
-            sequence=tx.connection.execute(last).scalar_one() + 1,
-            payload=payload,
-            created_at=tx.wall,
+    last = {row.object_id: row.last for row in tx.connection.execute(query)}
+    rows = []
+    for event in news:
+        last[event.object_id] = last.get(event.object_id, 0) + 1
+        rows.append(
+            {
+                "customer_id": tx.customer,
+                "id": tx.new_id(),
+                "type": event.type,
+                "object_id": event.object_id,
+                "sequence": last[event.object_id],
+                "payload": event.facts,
+                "created_at": tx.wall,
+            }
         )
-    )
+    if rows:
+        tx.connection.execute(insert(outbox), rows)
 
 
 def note(tx: Tx, action: str, object_id: UUID, *, actor: str, at: datetime, detail: dict[str, Any]) -> None:
@@ -92,7 +111,10 @@ def next_number(tx: Tx, kind: DocumentKind, document_id: UUID, *, demo: bool) ->
     bump = update(number_series).where(number_series.c.series == prefix).values(last=number_series.c.last + 1)
     sequence = tx.connection.execute(bump.returning(number_series.c.last)).scalar()
     if sequence is None:
-        tx.connection.execute(insert(number_series).values(series=prefix, last=1))
-        sequence = 1
+        dialect = sqlite if tx.connection.dialect.name == "sqlite" else postgresql
+        tx.connection.execute(
+            dialect.insert(number_series).values(series=prefix, last=0).on_conflict_do_nothing()
+        )
+        sequence = tx.connection.execute(bump.returning(number_series.c.last)).scalar_one()
     tx.connection.execute(insert(number).values(series=prefix, value=sequence, document_id=document_id))
     return Number(prefix, sequence, f"{prefix}-{sequence:06d}")
