@@ -53,7 +53,7 @@ def record_outcome(tx: Tx, mutation: str, key: str, done: Outcome) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    """Something that the vendor's systems are told: its type, the object it happened to, and facts about it."""
+    """Something that the vendor is told of: its type, the object it happened to, and facts about it."""
 
     type: str
     object_id: UUID
