@@ -39,7 +39,7 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """All settings, valid. The repr leaves out the secret and the database's address, which may hold a password."""
+    """All settings, valid. The repr shows neither the secret nor the database, whose address may hold one."""
 
     mode: Mode
     database_url: str = field(repr=False)
