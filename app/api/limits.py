@@ -1,0 +1,215 @@
+"""How much one operation may ask for, judged before validation and before anything runs.
+
+Each definition of a document is walked once, whatever spreads it: what a fragment adds is measured once and
+its numbers are used again at every spread. So the work is linear in the document, also for fragments that
+double at every level (90 levels would be 2⁹⁰ fields to somebody who follows each spread). All of it is a
+loop, not a recursion: no nesting can exhaust the stack.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLError,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+    OperationType,
+    SelectionSetNode,
+)
+
+from app.api.errors import Code, coded
+
+INTROSPECTION: Final = frozenset({"__schema", "__type"})
+COUNT_SHOWN_MAX: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The most of each that an operation may have, fragments expanded."""
+
+    depth: int = 12
+    introspection_depth: int = 20  # What GraphiQL asks for when it opens is 15 deep.
+    aliases: int = 30
+    directives: int = 20
+    fields: int = 500
+    root_fields: int = 10
+
+
+DEFAULT: Final = Limits()
+
+
+@dataclass(slots=True)
+class Size:
+    """How much a definition asks for: its own first, then with what it spreads added. Depths count fields,
+    not braces; what lies under `__schema` and `__type` has a depth of its own.
+    """
+
+    depth: int = 0
+    introspection_depth: int = 0
+    aliases: int = 0
+    directives: int = 0
+    fields: int = 0
+    root_fields: int = 0
+    spreads: list["Spread"] = field(default_factory=list)
+
+    def add(self, spread: "Spread", other: "Size") -> None:
+        """Take in a fragment at the place where it is spread."""
+        if spread.introspection:
+            below = max(other.depth, other.introspection_depth)
+            self.introspection_depth = max(self.introspection_depth, spread.depth + below)
+        else:
+            self.depth = max(self.depth, spread.depth + other.depth)
+            if other.introspection_depth:
+                self.introspection_depth = max(
+                    self.introspection_depth, spread.depth + other.introspection_depth
+                )
+        self.aliases += other.aliases
+        self.directives += other.directives
+        self.fields += other.fields
+        self.root_fields += other.root_fields if spread.depth == 0 else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """A fragment by name, how many fields deep it is spread, and whether under an introspection field."""
+
+    name: str
+    depth: int
+    introspection: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The size of each operation, in the document's order, and how many selections were visited for it."""
+
+    operations: tuple[tuple[OperationDefinitionNode, Size], ...]
+    visited: int
+
+
+def check(document: DocumentNode, limits: Limits = DEFAULT) -> list[GraphQLError]:
+    """Why the operations of a document may not run; empty when all are within the limits."""
+    return [
+        error
+        for operation, size in measure(document).operations
+        for error in (*_shape_problems(operation, size), *_size_problems(size, limits, operation))
+    ]
+
+
+def measure(document: DocumentNode) -> Measured:
+    """The sizes of a document's operations. Unknown fragments and cycles add nothing: validation refuses
+    them.
+    """
+    fragments: dict[str, Size] = {}
+    operations: list[tuple[OperationDefinitionNode, Size]] = []
+    visited = 0
+    for definition in document.definitions:
+        if isinstance(definition, FragmentDefinitionNode | OperationDefinitionNode):
+            size = Size(directives=len(definition.directives or ()))
+            visited += _walk(definition.selection_set, size)
+            if isinstance(definition, FragmentDefinitionNode):
+                fragments[definition.name.value] = size
+            else:
+                operations.append((definition, size))
+    done: set[str] = set()
+    for _, size in operations:
+        visited += _expand(size, fragments, done)
+    return Measured(tuple(operations), visited)
+
+
+def _walk(selection_set: SelectionSetNode, size: Size) -> int:
+    """Measure one definition by itself; gives the number of selections in it."""
+    visited = 0
+    stack: list[tuple[SelectionSetNode, int, bool]] = [(selection_set, 0, False)]
+    while stack:
+        selections, depth, introspection = stack.pop()
+        for selection in selections.selections:
+            visited += 1
+            size.directives += len(selection.directives or ())
+            if isinstance(selection, FragmentSpreadNode):
+                size.spreads.append(Spread(selection.name.value, depth, introspection))
+            elif isinstance(selection, InlineFragmentNode):
+                stack.append((selection.selection_set, depth, introspection))
+            elif isinstance(selection, FieldNode):
+                below = introspection or selection.name.value in INTROSPECTION
+                _count(selection, size, depth=depth + 1, introspection=below)
+                if selection.selection_set is not None:
+                    stack.append((selection.selection_set, depth + 1, below))
+    return visited
+
+
+def _count(selection: FieldNode, size: Size, *, depth: int, introspection: bool) -> None:
+    size.fields += 1
+    size.aliases += selection.alias is not None
+    size.root_fields += depth == 1 and selection.name.value != "__typename"
+    if introspection:
+        size.introspection_depth = max(size.introspection_depth, depth)
+    else:
+        size.depth = max(size.depth, depth)
+
+
+def _expand(size: Size, fragments: dict[str, Size], done: set[str]) -> int:
+    """Add to a definition all that it spreads, innermost first; gives the number of spreads followed."""
+    followed = 0
+    path: list[tuple[Spread | None, Size, Iterator[Spread]]] = [(None, size, iter(size.spreads))]
+    open_names: set[str] = set()
+    while path:
+        led_here, current, spreads = path[-1]
+        spread = next(spreads, None)
+        if spread is None:
+            path.pop()
+            if led_here is not None:
+                open_names.discard(led_here.name)
+                done.add(led_here.name)
+                path[-1][1].add(led_here, current)
+            continue
+        followed += 1
+        if spread.name in done:
+            current.add(spread, fragments[spread.name])
+        elif spread.name in fragments and spread.name not in open_names:
+            open_names.add(spread.name)
+            inner = fragments[spread.name]
+            path.append((spread, inner, iter(inner.spreads)))
+    return followed
+
+
+def _shape_problems(operation: OperationDefinitionNode, size: Size) -> Iterator[GraphQLError]:
+    """What no limit could allow."""
+    if operation.operation is OperationType.SUBSCRIPTION:
+        yield coded("Subscriptions are not offered. Ask with a query.", Code.BAD_REQUEST)
+    if operation.operation is OperationType.MUTATION and size.root_fields > 1:
+        yield coded(
+            f"A mutation may have one field, and {_named(operation)} has {_shown(size.root_fields)}. "
+            "Send each in a request of its own, so that each has an outcome of its own.",
+            Code.BAD_REQUEST,
+        )
+
+
+def _size_problems(size: Size, limits: Limits, operation: OperationDefinitionNode) -> Iterator[GraphQLError]:
+    found = (
+        (size.depth, limits.depth, "levels of fields"),
+        (size.introspection_depth, limits.introspection_depth, "levels of introspection"),
+        (size.aliases, limits.aliases, "aliases"),
+        (size.directives, limits.directives, "directives"),
+        (size.fields, limits.fields, "fields"),
+        (size.root_fields, limits.root_fields, "fields at the root"),
+    )
+    for count, most, what in found:
+        if count > most:
+            yield coded(
+                f"With its fragments {_named(operation)} has {_shown(count)} {what}, and {most} are allowed. "
+                "Ask for less, or in several requests.",
+                Code.TOO_COMPLEX,
+            )
+
+
+def _named(operation: OperationDefinitionNode) -> str:
+    return f"the operation {operation.name.value[:60]!r}" if operation.name else "the operation"
+
+
+def _shown(count: int) -> str:
+    return str(count) if count <= COUNT_SHOWN_MAX else f"more than {COUNT_SHOWN_MAX}"
