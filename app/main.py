@@ -1,0 +1,149 @@
+"""Where the parts become one application: routes, headers, errors, lifespan; and how it is served.
+
+`create_app` takes what it needs as `Parts`, so a test can serve a schema of three fields by the same code
+that serves the real one.
+"""
+
+import errno
+import gc
+import signal
+import socket
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+import strawberry
+import structlog
+import uvicorn
+from litestar import Litestar
+from litestar.handlers import HTTPRouteHandler
+
+from app.api.auth import Who
+from app.api.endpoint import OpenContext, graphql_endpoint
+from app.api.explorer import ConfigReader, ExplorerConfig, explorer_routes
+from app.api.files import Load, document_route
+from app.api.health import Ready, health_routes
+from app.api.http import EXCEPTION_HANDLERS, security_headers
+from app.api.links import DocumentLinks
+from app.api.operations import Operations
+from app.clock import wall_clock
+from app.settings import Mode, Settings
+
+BODY_BYTES_MAX: Final = 1_000_000
+SHUTDOWN_SECONDS_MAX: Final = 25
+HOST_DEFAULT: Final = "127.0.0.1"
+
+Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
+
+
+class ServeError(Exception):
+    """The server cannot start; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What an application is made of. `lifespans` open in their order before the first request and close in
+    reverse after the last.
+    """
+
+    schema: strawberry.Schema
+    who: Who
+    open_context: OpenContext
+    load_pdf: Load
+    ready: Ready
+    explorer: ExplorerConfig | ConfigReader | None = None
+    routes: Sequence[HTTPRouteHandler] = ()
+    lifespans: Sequence[Lifespan] = field(default=())
+    clock: Callable[[], datetime] = wall_clock
+
+
+def create_app(settings: Settings, parts: Parts) -> Litestar:
+    """The application: `/graphql`, `/documents/…`, `/healthz`, `/readyz`, and `/graphiql` where it is on."""
+    links = DocumentLinks(settings.public_url, settings.secret)
+    routes: list[HTTPRouteHandler] = [
+        graphql_endpoint(Operations(parts.schema), parts.who, parts.open_context),
+        document_route(links, parts.load_pdf, parts.clock),
+        *health_routes(parts.ready),
+        *parts.routes,
+    ]
+    if settings.explorer and parts.explorer is not None:
+        routes += explorer_routes(parts.explorer)
+    return Litestar(
+        route_handlers=routes,
+        before_send=[security_headers(https=settings.public_url.startswith("https://"))],
+        exception_handlers=EXCEPTION_HANDLERS,
+        lifespan=list(parts.lifespans),
+        request_max_body_size=BODY_BYTES_MAX,
+        openapi_config=None,
+        logging_config=None,
+        debug=False,
+    )
+
+
+def serve(app: Litestar, *, port: int, host: str = HOST_DEFAULT) -> None:
+    """Serve until SIGTERM or Ctrl+C, finish the requests that have begun, and return; `ServeError` when the
+    port cannot be had.
+    """
+    app.on_startup.append(settle_garbage_collector)
+    config = uvicorn.Config(
+        app,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        proxy_headers=False,  # No address or scheme is taken from headers that anybody can send.
+        server_header=False,
+        access_log=False,  # It would write signed links.
+        log_level="warning",
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS_MAX,
+    )
+    with listening(host, port) as listener:
+        # uvicorn raises the signal again when it is done; here that means a shutdown in order, not a death.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: None)
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """A socket that listens there; `ServeError` says in one sentence why there is none."""
+    try:
+        return socket.create_server((host, port), reuse_port=False)
+    except (OSError, OverflowError) as error:
+        number = error.errno if isinstance(error, OSError) else None
+        if number == errno.EADDRINUSE:
+            why = f"Port {port} is in use. Stop the program that has it, or choose another port with --port."
+        elif number == errno.EACCES:
+            why = f"Port {port} is kept for the system administrator. Choose one above 1023 with --port."
+        else:
+            why = f"Cannot listen on {host} port {port}: {error}. Choose another address or port."
+        raise ServeError(why) from error
+
+
+def configure_logging(mode: Mode) -> None:
+    """Log to standard error: lines of JSON in production, lines for people elsewhere. Traces show no values
+    of variables, which may be somebody's data.
+    """
+    production = mode is Mode.PRODUCTION
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer()
+            if production
+            else structlog.dev.ConsoleRenderer(colors=False),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
+def settle_garbage_collector() -> None:
+    """Put what was built at the start out of the collector's sight and let it look less often: a full
+    collection in the middle of a request is what makes the slowest answers slow.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 100)

@@ -1,0 +1,16 @@
+"""The tiny application, served in the process."""
+
+from collections.abc import Iterator
+
+import pytest
+from litestar.testing import TestClient
+
+from tests.api.tiny import TOKEN, Tiny, World, tiny_app
+
+
+@pytest.fixture
+def tiny() -> Iterator[Tiny]:
+    world = World()
+    with TestClient(tiny_app(world), raise_server_exceptions=False) as client:
+        client.headers["Authorization"] = f"Bearer {TOKEN}"
+        yield Tiny(client, world)
