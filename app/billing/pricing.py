@@ -76,13 +76,12 @@ def last_units(parts: tuple[Part, ...], units: int) -> tuple[Part, ...]:
     """
     taken: list[Part] = []
     for part in reversed(parts):
-        count = min(units, part.units)
-        flat = part.flat_amount if count == part.units else NOTHING
-        if count or flat:
-            taken.append(replace(part, units=count, flat_amount=flat))
-        units -= count
         if not units:
             break
+        count = min(units, part.units)
+        flat = part.flat_amount if count == part.units else NOTHING
+        taken.append(replace(part, units=count, flat_amount=flat))
+        units -= count
     return tuple(reversed(taken))
 
 

@@ -1,0 +1,55 @@
+"""A history played in memory: ask, look at the quote, change, let time pass."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from app.billing.changes import Quote, decide
+from app.billing.ledger import SeatLevels
+from app.billing.lines import Line
+from app.billing.money import Money
+from app.billing.plans import Item
+from app.billing.renewals import bring_up
+from app.billing.requests import ChangeRequest
+from app.billing.state import State, after
+from tests.builders import ids, instant
+
+
+def quoted(state: State, request: ChangeRequest, at: str | datetime) -> Quote:
+    """The quote of a change that must be possible."""
+    quote = decide(state, request, instant(at) if isinstance(at, str) else at)
+    assert isinstance(quote, Quote), quote
+    return quote
+
+
+def changed(state: State, request: ChangeRequest, at: str | datetime) -> State:
+    """The state after a change."""
+    return after(state, quoted(state, request, at).posting, ids(state))
+
+
+def brought_up(state: State, at: str | datetime) -> State:
+    """The state once all that is due at an instant was done."""
+    for step in bring_up(state, instant(at) if isinstance(at, str) else at, ids(state)):
+        state = step.state
+    return state
+
+
+def in_use(state: State, metric: Item, count: int, *, granted: int = 0) -> State:
+    """The state with so many seats of a metric in use, and so many granted on top."""
+    level = SeatLevels(state.level(metric).committed, count, granted)
+    return replace(state, levels={**state.levels, metric: level})
+
+
+def amounts(quote: Quote) -> list[str]:
+    """The amounts of a quote's lines, as people write them."""
+    return [str(quoted_line.line.amount.amount) for quoted_line in quote.lines]
+
+
+def formulas(quote: Quote) -> list[str]:
+    return [quoted_line.line.formula for quoted_line in quote.lines]
+
+
+def net(lines: tuple[Line, ...], like: Money) -> Money:
+    """The sum of lines."""
+    return Money(sum(line.amount.minor for line in lines), like.currency)

@@ -1,0 +1,85 @@
+"""A line explains itself: its formula, its unit amount, and what is left of it."""
+
+from dataclasses import replace
+from decimal import Decimal
+from uuid import UUID
+
+import pytest
+
+from app.billing.lines import BilledLine, formula
+from app.billing.money import CURRENCIES
+from app.billing.periods import Granularity, Share
+from app.billing.pricing import Part
+from tests.builders import money, started
+
+HALF = Share(15, 30)
+
+
+def part(units: int, unit: str, flat: str = "0", pack: int | None = None) -> Part:
+    return Part(units, Decimal(unit), Decimal(flat), pack)
+
+
+@pytest.mark.parametrize(
+    ("parts", "share", "text"),
+    [
+        ((part(5, "10"),), HALF, "5 seats × 10.00 USD × 15/30 days"),
+        ((part(1, "10"),), Share(30, 30), "1 seat × 10.00 USD"),
+        ((part(5, "10"),), None, "5 seats × 10.00 USD"),
+        ((part(0, "0", "99"),), None, "99.00 USD"),
+        ((part(5, "0", "99"), part(10, "15")), None, "99.00 USD + 10 seats × 15.00 USD"),
+        ((part(2, "0.125", "9"),), HALF, "(2 seats × 0.125 USD + 9.00 USD) × 15/30 days"),
+        ((part(2, "50", pack=10),), None, "2 packs of 10 seats × 50.00 USD"),
+        ((part(1, "50", pack=10),), HALF, "1 pack of 10 seats × 50.00 USD × 15/30 days"),
+        ((part(5, "0"),), HALF, "5 seats × 0.00 USD × 15/30 days"),
+        ((part(0, "0"),), None, "0.00 USD"),
+        ((part(5, "10"),), Share(5, 7, Granularity.SECOND), "5 seats × 10.00 USD × 5/7 seconds"),
+    ],
+)
+def test_a_formula_can_be_checked_with_a_pocket_calculator(
+    parts: tuple[Part, ...], share: Share | None, text: str
+) -> None:
+    """The sum of the parts in the price's own digits, then the share of the period if it is not whole."""
+    assert formula(parts, "seat", share, CURRENCIES["USD"]) == text
+
+
+def test_the_formula_of_a_credit_has_a_true_minus() -> None:
+    """A credit begins with U+2212, and encloses a sum in brackets."""
+    tiered = (part(5, "10"), part(1, "8", "3"))
+
+    assert formula((part(5, "15"),), "seat", HALF, CURRENCIES["EUR"], credit=True) == (
+        "−5 seats × 15.00 EUR × 15/30 days"
+    )
+    assert formula(tiered, "seat", None, CURRENCIES["EUR"], credit=True) == (
+        "−(5 seats × 10.00 EUR + 1 seat × 8.00 EUR + 3.00 EUR)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("parts", "unit_amount"),
+    [
+        ((part(5, "10.5"),), Decimal("10.5")),
+        ((part(5, "10", "1"),), None),
+        ((part(2, "50", pack=10),), None),
+        ((part(5, "10"), part(5, "8")), None),
+    ],
+)
+def test_a_line_has_a_unit_amount_only_if_every_unit_costs_it(
+    parts: tuple[Part, ...], unit_amount: Decimal | None
+) -> None:
+    """Tiers, flat amounts and packs have no single price for one unit."""
+    (billed,) = started().lines
+
+    assert replace(billed.line, parts=parts).unit_amount == unit_amount
+
+
+def test_a_line_is_creditable_while_units_of_it_are_left() -> None:
+    """A line without a quantity, such as the flat amount of a first tier, can be taken back once, as a whole."""
+    (billed,) = started().lines
+    flat = BilledLine(UUID(int=1), replace(billed.line, quantity=0), None, billed.left, 0)
+
+    assert billed.creditable
+    assert replace(billed, units_left=1).creditable
+    assert not replace(billed, units_left=0).creditable
+    assert flat.creditable
+    assert not replace(flat, left=money("40.00")).creditable
+    assert not replace(flat, left=money("0.00")).creditable
