@@ -9,13 +9,13 @@ have connections of their own, so that requests which hold one can never keep ea
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, Final
-from uuid import UUID
 
 from sqlalchemy import URL, Connection, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from app.store import clocks
 from app.store.system import LOOKUPS
 from app.store.transaction import WAIT_MAX, OffsetOf, Store
 
@@ -45,16 +45,11 @@ class DatabaseUrlWrong(ValueError):
     """The database's address names no file or server that Seatport can use; the message says what to give."""
 
 
-def no_offset(_connection: Connection, _customer: UUID, *, lock: bool) -> timedelta:  # noqa: ARG001
-    """Every customer's clock shows the time of the wall clock."""
-    return timedelta(0)
-
-
 def open_store(
     url: str,
     *,
     clock: Callable[[], datetime],
-    offset_of: OffsetOf = no_offset,
+    offset_of: OffsetOf = clocks.offset_of,
     wait_max: timedelta = WAIT_MAX,
 ) -> Store:
     """Open the store at a URL; connects on first use. Whoever opens it awaits its `close`.
@@ -141,14 +136,24 @@ def sqlite_engine(
     return engine
 
 
-def postgres_engine(address: URL, *, size: int, wait_seconds: float, **options: Any) -> AsyncEngine:
-    """An engine on a PostgreSQL database. It waits a bounded time for a connection, lock or statement."""
+def postgres_engine(
+    address: URL,
+    *,
+    size: int,
+    wait_seconds: float,
+    statement_max: timedelta = STATEMENT_MAX,
+    **options: Any,
+) -> AsyncEngine:
+    """An engine on a PostgreSQL database. It waits a bounded time for a connection, a lock or a statement.
+
+    :param statement_max: zero lets a statement take its time
+    """
     settings = {
         "application_name": "seatport",
         "timezone": "UTC",
         "jit": "off",
         "lock_timeout": milliseconds(timedelta(seconds=wait_seconds)),
-        "statement_timeout": milliseconds(STATEMENT_MAX),
+        "statement_timeout": milliseconds(statement_max),
         "idle_in_transaction_session_timeout": milliseconds(IDLE_MAX),
     }
     return create_async_engine(

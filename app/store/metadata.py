@@ -2,8 +2,10 @@
 
 from typing import Any
 
-from sqlalchemy import MetaData, Table
+from sqlalchemy import CheckConstraint, Column, MetaData, Table
 from sqlalchemy.schema import SchemaItem
+
+from app.store.columns import OneOf
 
 # Constraints have names on both engines, so that migrations can speak of them.
 metadata = MetaData(
@@ -18,5 +20,15 @@ metadata = MetaData(
 
 
 def table(name: str, *items: SchemaItem, within: MetaData = metadata, **options: Any) -> Table:
-    """Declare a table, STRICT on SQLite: a column there takes no value of another type either."""
-    return Table(name, within, *items, sqlite_strict=True, **options)
+    """Declare a table. STRICT on SQLite: a column there takes no value of another type either. A column of an
+    enum gets its CHECK, on the table, where migrations see it.
+    """
+    columns = [item for item in items if isinstance(item, Column)]
+    checks = [known(column.name, column.type) for column in columns if isinstance(column.type, OneOf)]
+    return Table(name, within, *items, *checks, sqlite_strict=True, **options)
+
+
+def known(column: str, kind: OneOf[Any]) -> CheckConstraint:
+    """The database takes the names of an enum's members in this column, and nothing else."""
+    names = ", ".join(f"'{member.name}'" for member in kind.members)
+    return CheckConstraint(f'"{column}" IN ({names})', name=f"{column}_known")
