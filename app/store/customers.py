@@ -12,7 +12,8 @@ from app.billing.money import CURRENCIES, Currency, Money
 from app.billing.parties import BillingDetails, CustomerKind
 from app.billing.permissions import Role
 from app.store.frozen import from_json, to_json
-from app.store.tables import customer, member, portal_session
+from app.store.tables import customer, portal_session
+from app.store.tables import member as members
 from app.store.transaction import Tx
 
 MICROSECOND = timedelta(microseconds=1)
@@ -116,10 +117,17 @@ def move_credit(tx: Tx, amount: Money) -> None:
     )
 
 
+def member(tx: Tx, member_id: UUID) -> Member | None:
+    """A member by id, None if there is none."""
+    where = (members.c.customer_id == tx.customer, members.c.id == member_id)
+    row = tx.connection.execute(select(members).where(*where)).one_or_none()
+    return Member(row.id, row.reference, row.name, row.email, row.role) if row else None
+
+
 def member_by_reference(tx: Tx, reference: str) -> Member | None:
     """The member whom the vendor calls so, None if there is none."""
-    where = (member.c.customer_id == tx.customer, member.c.reference == reference)
-    row = tx.connection.execute(select(member).where(*where)).one_or_none()
+    where = (members.c.customer_id == tx.customer, members.c.reference == reference)
+    row = tx.connection.execute(select(members).where(*where)).one_or_none()
     return Member(row.id, row.reference, row.name, row.email, row.role) if row else None
 
 
@@ -134,11 +142,11 @@ def put_member(tx: Tx, person: Member) -> None:
             "created_at": tx.at,
         }
         values |= {"name": person.name, "email": person.email, "role": person.role}
-        tx.connection.execute(insert(member).values(values))
+        tx.connection.execute(insert(members).values(values))
         return
-    where = (member.c.customer_id == tx.customer, member.c.id == known.id)
+    where = (members.c.customer_id == tx.customer, members.c.id == known.id)
     values = {"name": person.name, "email": person.email, "role": person.role}
-    tx.connection.execute(update(member).where(*where).values(values))
+    tx.connection.execute(update(members).where(*where).values(values))
 
 
 def add_session(tx: Tx, *, token_hash: str, member_id: UUID, expires_at: datetime) -> None:
