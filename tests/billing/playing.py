@@ -41,6 +41,11 @@ def in_use(state: State, metric: Item, count: int, *, granted: int = 0) -> State
     return replace(state, levels={**state.levels, metric: level})
 
 
+def paid(state: State) -> State:
+    """The state once all invoices are paid."""
+    return replace(state, invoices={document: Money.zero(state.currency) for document in state.invoices})
+
+
 def amounts(quote: Quote) -> list[str]:
     """The amounts of a quote's lines, as people write them."""
     return [str(quoted_line.line.amount.amount) for quoted_line in quote.lines]

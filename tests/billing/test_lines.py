@@ -73,7 +73,7 @@ def test_a_line_has_a_unit_amount_only_if_every_unit_costs_it(
 
 
 def test_a_line_is_creditable_while_units_of_it_are_left() -> None:
-    """A line without a quantity, such as the flat amount of a first tier, can be taken back once, as a whole."""
+    """A line without a quantity, such as a first tier's flat amount, can be taken back once, as a whole."""
     (billed,) = started().lines
     flat = BilledLine(UUID(int=1), replace(billed.line, quantity=0), None, billed.left, 0)
 
