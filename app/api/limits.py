@@ -88,16 +88,18 @@ class Measured:
     """The size of each operation, in the document's order, and how many selections were visited for it."""
 
     operations: tuple[tuple[OperationDefinitionNode, Size], ...]
+    doubled_fragments: frozenset[str]
+    unused_fragments: frozenset[str]
     visited: int
 
 
 def check(document: DocumentNode, limits: Limits = DEFAULT) -> list[GraphQLError]:
     """Why the operations of a document may not run; empty when all are within the limits."""
-    return [
-        error
-        for operation, size in measure(document).operations
-        for error in (*_shape_problems(operation, size), *_size_problems(size, limits, operation))
-    ]
+    measured = measure(document)
+    errors = list(_fragment_problems(measured))
+    for operation, size in measured.operations:
+        errors += [*_shape_problems(operation, size), *_size_problems(size, limits, operation)]
+    return errors
 
 
 def measure(document: DocumentNode) -> Measured:
@@ -105,6 +107,7 @@ def measure(document: DocumentNode) -> Measured:
     them.
     """
     fragments: dict[str, Size] = {}
+    doubled: set[str] = set()
     operations: list[tuple[OperationDefinitionNode, Size]] = []
     visited = 0
     for definition in document.definitions:
@@ -112,13 +115,16 @@ def measure(document: DocumentNode) -> Measured:
             size = Size(directives=len(definition.directives or ()))
             visited += _walk(definition.selection_set, size)
             if isinstance(definition, FragmentDefinitionNode):
-                fragments[definition.name.value] = size
+                name = definition.name.value
+                if name in fragments:
+                    doubled.add(name)
+                fragments[name] = size
             else:
                 operations.append((definition, size))
     done: set[str] = set()
     for _, size in operations:
         visited += _expand(size, fragments, done)
-    return Measured(tuple(operations), visited)
+    return Measured(tuple(operations), frozenset(doubled), frozenset(fragments.keys() - done), visited)
 
 
 def _walk(selection_set: SelectionSetNode, size: Size) -> int:
@@ -175,6 +181,16 @@ def _expand(size: Size, fragments: dict[str, Size], done: set[str]) -> int:
             inner = fragments[spread.name]
             path.append((spread, inner, iter(inner.spreads)))
     return followed
+
+
+def _fragment_problems(measured: Measured) -> Iterator[GraphQLError]:
+    """Fragments that no operation is charged for; validation refuses them too, but only after long work on
+    them.
+    """
+    for name in sorted(measured.doubled_fragments):
+        yield coded(f"There can be only one fragment named {name[:60]!r}.", Code.BAD_REQUEST)
+    for name in sorted(measured.unused_fragments):
+        yield coded(f"The fragment {name[:60]!r} is never used. Leave it out.", Code.BAD_REQUEST)
 
 
 def _shape_problems(operation: OperationDefinitionNode, size: Size) -> Iterator[GraphQLError]:
