@@ -15,6 +15,7 @@ import structlog
 from graphql import GraphQLError
 
 ERRORS_MAX: Final = 5
+LOCATIONS_MAX: Final = 5
 MESSAGE_LENGTH_MAX: Final = 1000
 
 log = structlog.get_logger("seatport.api")
@@ -104,18 +105,18 @@ def internal_message(reference: str) -> str:
 
 def _public_code(error: GraphQLError) -> Code | None:
     """The code of an error whose message the client may read, None for all others."""
-    if isinstance(error.original_error, PublicError):
-        return error.original_error.code
+    original = error.original_error
+    if isinstance(original, PublicError):
+        return original.code
     # graphql-core refuses a variable that is null at a required argument only when the field runs.
-    if error.original_error is None and error.message.startswith("Argument '"):
-        return Code.BAD_USER_INPUT
-    return None
+    own = original is None or isinstance(original, GraphQLError)
+    return Code.BAD_USER_INPUT if own and error.message.startswith("Argument '") else None
 
 
 def _formatted(error: GraphQLError, extensions: dict[str, Any]) -> dict[str, Any]:
     formatted: dict[str, Any] = {"message": _bounded(error.message), "extensions": extensions}
     if error.locations:
-        formatted["locations"] = [location.formatted for location in error.locations]
+        formatted["locations"] = [location.formatted for location in error.locations[:LOCATIONS_MAX]]
     if error.path:
         formatted["path"] = error.path
     return formatted

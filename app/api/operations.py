@@ -59,27 +59,39 @@ class Context(Protocol):
         ...
 
 
-class _ValuesOfCorrectType(ValuesOfCorrectTypeRule):
-    """A wrong value in the document is the user's input, not a malformed request."""
+class _UserInputRule(ValidationRule):
+    """What it reports is the user's input, not a malformed request."""
 
     def report_error(self, error: GraphQLError) -> None:
         error.extensions = {"code": Code.BAD_USER_INPUT}
         super().report_error(error)
 
 
-class _NoNul(ValidationRule):
+class _ValuesOfCorrectType(_UserInputRule, ValuesOfCorrectTypeRule):
+    pass
+
+
+class _OneOfInput(_UserInputRule, OneOfInputValidationRule):
+    pass
+
+
+class _MaybeNull(_UserInputRule, MaybeNullValidationRule):
+    pass
+
+
+class _NoNul(_UserInputRule):
     """PostgreSQL cannot store U+0000, and no text of a person holds it."""
 
     def enter_string_value(self, node: StringValueNode, *_: Any) -> None:
         if "\0" in node.value:
-            self.report_error(GraphQLError(NUL_REFUSED, node, extensions={"code": Code.BAD_USER_INPUT}))
+            self.report_error(GraphQLError(NUL_REFUSED, node))
 
 
 RULES: Final[tuple[type[ASTValidationRule], ...]] = (
     *(_ValuesOfCorrectType if rule is ValuesOfCorrectTypeRule else rule for rule in specified_rules),
     MaxIntrospectionDepthRule,
-    MaybeNullValidationRule,
-    OneOfInputValidationRule,
+    _OneOfInput,
+    _MaybeNull,
     _NoNul,
 )
 
