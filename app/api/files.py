@@ -88,7 +88,7 @@ def disposition(name: str, *, fallback: str) -> str:
     """A Content-Disposition that saves the file as `name`.pdf: in plain characters for old clients, exactly
     for new ones; no character of the name can end the header or leave the folder.
     """
-    exact = "".join(c for c in name.replace("/", "-").replace("\\", "-") if c.isprintable()).strip(" .")
+    exact = "".join(c for c in name.replace("/", "-").replace("\\", "-") if c.isprintable()).strip(" .-")
     exact = exact[:FILE_NAME_LENGTH_MAX] or fallback
     plain = _UNSAFE.sub("-", exact).strip("-.") or fallback
     if plain == exact:

@@ -2,6 +2,7 @@
 everything but the fields themselves is what production runs.
 """
 
+import os
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -16,7 +17,7 @@ from litestar import Litestar, get
 from litestar.testing import TestClient
 from strawberry.schema.config import StrawberryConfig
 
-from app.api.auth import new_token
+from app.api.auth import hash_token, new_token
 from app.api.errors import Code, PublicError
 from app.api.files import Pdf, PdfNotReady
 from app.api.ids import Kind, PublicId
@@ -36,7 +37,8 @@ INVOICE_BROKEN = PublicId(Kind.INVOICE, UUID(int=4))
 INVOICE_UNKNOWN = PublicId(Kind.INVOICE, UUID(int=5))
 PDF = b"%PDF-1.7 an invoice"
 SECRET = "a-secret-of-more-than-32-characters"
-TOKEN, TOKEN_HASH = new_token()
+TOKEN = os.environ.get("TINY_TOKEN") or new_token()[0]
+TOKEN_HASH = hash_token(TOKEN)
 CANARY = "hunter2"
 ACTOR = Actor(ActorKind.MEMBER, "Ada", customer=CUSTOMER, role=Role.OWNER)
 SETTINGS = Settings(
