@@ -35,6 +35,7 @@ from app.settings import Mode, Settings
 BODY_BYTES_MAX: Final = 1_000_000
 SHUTDOWN_SECONDS_MAX: Final = 25
 HOST_DEFAULT: Final = "127.0.0.1"
+PORT_MAX: Final = 65535
 
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 
@@ -109,13 +110,14 @@ def serve(app: Litestar, *, port: int, host: str = HOST_DEFAULT) -> None:
 
 def listening(host: str, port: int) -> socket.socket:
     """A socket that listens there; `ServeError` says in one sentence why there is none."""
+    if not 0 <= port <= PORT_MAX:
+        raise ServeError(f"{port} is no port. Choose one from 1 to {PORT_MAX} with --port.")
     try:
-        return socket.create_server((host, port), reuse_port=False)
-    except (OSError, OverflowError) as error:
-        number = error.errno if isinstance(error, OSError) else None
-        if number == errno.EADDRINUSE:
+        return socket.create_server((host, port))
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
             why = f"Port {port} is in use. Stop the program that has it, or choose another port with --port."
-        elif number == errno.EACCES:
+        elif error.errno == errno.EACCES:
             why = f"Port {port} is kept for the system administrator. Choose one above 1023 with --port."
         else:
             why = f"Cannot listen on {host} port {port}: {error}. Choose another address or port."
