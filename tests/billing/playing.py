@@ -10,7 +10,7 @@ from app.billing.ledger import SeatLevels
 from app.billing.lines import Line
 from app.billing.money import Money
 from app.billing.plans import Item
-from app.billing.renewals import bring_up
+from app.billing.renewals import bring_up, renewal
 from app.billing.requests import ChangeRequest
 from app.billing.state import State, after
 from tests.builders import ids, instant
@@ -58,3 +58,9 @@ def formulas(quote: Quote) -> list[str]:
 def net(lines: tuple[Line, ...], like: Money) -> Money:
     """The sum of lines."""
     return Money(sum(line.amount.minor for line in lines), like.currency)
+
+
+def renewal_total(state: State) -> Money:
+    """The total of the documents that the next renewal makes."""
+    documents = renewal(state).drafts
+    return Money(sum(draft.totals.total.minor for draft in documents), state.currency)
