@@ -10,11 +10,11 @@ from functools import wraps
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Column, Select, select, tuple_
 
 from app.billing.parties import CustomerKind
 from app.billing.subscriptions import SubscriptionStatus
-from app.store.tables import customer, portal_session, subscription
+from app.store.tables import customer, portal_session, render_job, subscription
 from app.store.transaction import DeploymentTx
 
 P = ParamSpec("P")
@@ -72,3 +72,49 @@ def demo_customers(tx: DeploymentTx, limit: int) -> list[Reference]:
         .limit(limit)
     )
     return [Reference(row.customer_id, row.id) for row in tx.connection.execute(query)]
+
+
+@lookup
+def customer_called(tx: DeploymentTx, reference: str) -> Reference | None:
+    """The customer whom the vendor calls so."""
+    query = select(customer.c.customer_id).where(customer.c.reference == reference)
+    found = tx.connection.execute(query).scalar()
+    return Reference(found, found) if found else None
+
+
+@lookup
+def movable_customers(tx: DeploymentTx, *, after: Reference | None, limit: int) -> list[Reference]:
+    """A page of the customers whose time can be moved."""
+    query = select(customer.c.customer_id).where(customer.c.kind != CustomerKind.LIVE)
+    if after is not None:
+        query = query.where(customer.c.customer_id > after.customer)
+    page = tx.connection.execute(query.order_by(customer.c.customer_id).limit(limit)).scalars()
+    return [Reference(found, found) for found in page]
+
+
+@lookup
+def due_subscriptions(tx: DeploymentTx, *, after: Reference | None, limit: int) -> list[Reference]:
+    """A page of the subscriptions of which something is due by the wall clock; parked ones are left out."""
+    query = select(subscription.c.customer_id, subscription.c.id).where(
+        subscription.c.due_at <= tx.wall, subscription.c.parked.is_(None)
+    )
+    return _page(tx, query, (subscription.c.customer_id, subscription.c.id), after, limit)
+
+
+@lookup
+def due_renderings(tx: DeploymentTx, *, after: Reference | None, limit: int) -> list[Reference]:
+    """A page of the documents that wait to be rendered, by the id of the document."""
+    query = select(render_job.c.customer_id, render_job.c.document_id.label("id")).where(
+        render_job.c.run_at <= tx.wall
+    )
+    return _page(tx, query, (render_job.c.customer_id, render_job.c.document_id), after, limit)
+
+
+def _page(
+    tx: DeploymentTx, query: Select[Any], key: tuple[Column[UUID], ...], after: Reference | None, limit: int
+) -> list[Reference]:
+    """The references of a query, in the order of its key, from after one."""
+    if after is not None:
+        query = query.where(tuple_(*key) > (after.customer, after.id))
+    page = tx.connection.execute(query.order_by(*key).limit(limit))
+    return [Reference(row.customer_id, row.id) for row in page]
