@@ -78,6 +78,14 @@ def test_three_thousand_aliases_are_refused_by_the_parser(tiny: Tiny) -> None:
             "13 levels of fields",
         ),
         (
+            "{ __schema { types { ...f } } } fragment f on __Type { " + "ofType { " * 18 + "name" + "}" * 19,
+            "21 levels of introspection, and 20 are",
+        ),
+        (
+            "{ ...f } fragment f on Query { __schema { types { " + "ofType { " * 18 + "name" + "}" * 21,
+            "21 levels of introspection, and 20 are",
+        ),
+        (
             "{ __schema { types { " + "ofType { " * 18 + "name" + "}" * 21,
             "21 levels of introspection, and 20 are",
         ),

@@ -2,6 +2,8 @@
 request.
 """
 
+import errno
+import json
 import os
 import signal
 import socket
@@ -14,8 +16,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+import structlog
 
-from app.main import ServeError, listening
+from app.main import ServeError, configure_logging, listening
+from app.settings import Mode
 from tests.api.tiny import TOKEN
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -162,6 +166,56 @@ def test_an_address_that_cannot_be_had_is_one_line(host: str) -> None:
         ServeError, match=rf"^Cannot listen on {host} port 8000: .*Choose another address or port\.$"
     ):
         listening(host, 8000)
+
+
+def test_a_port_of_the_administrator_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the system keeps low ports for itself, the message says which are free to take."""
+
+    def refuse(_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(socket, "create_server", refuse)
+
+    with pytest.raises(
+        ServeError, match=r"^Port 80 is kept for the system administrator\. Choose one above 1023"
+    ):
+        listening("127.0.0.1", 80)
+
+
+@pytest.fixture
+def logging_restored() -> Iterator[None]:
+    yield
+    structlog.reset_defaults()
+
+
+def logged_fault(mode: Mode, capsys: pytest.CaptureFixture[str]) -> str:
+    """What goes to standard error when something fails where a variable holds a secret."""
+    configure_logging(mode)
+    secret = "".join(reversed("2retnuh"))
+    try:
+        int(secret, base=1)
+    except ValueError:
+        structlog.get_logger().exception("it failed", reference="abc")
+    return capsys.readouterr().err
+
+
+def test_the_log_in_production_is_json(capsys: pytest.CaptureFixture[str], logging_restored: None) -> None:
+    """One line for one event, with its trace, and without the values of variables."""
+    (line,) = logged_fault(Mode.PRODUCTION, capsys).splitlines()
+
+    event = json.loads(line)
+    assert (event["event"], event["level"], event["reference"]) == ("it failed", "error", "abc")
+    assert "ValueError: int() base must be" in event["exception"]
+    assert "hunter2" not in line
+
+
+def test_the_log_of_a_demo_is_for_people(capsys: pytest.CaptureFixture[str], logging_restored: None) -> None:
+    """The same as text, over several lines."""
+    text = logged_fault(Mode.DEMO, capsys)
+
+    assert "it failed" in text.splitlines()[0]
+    assert "Traceback (most recent call last)" in text
+    assert "hunter2" not in text
 
 
 @pytest.mark.parametrize("number", [-1, 65_536])
