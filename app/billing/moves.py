@@ -150,12 +150,12 @@ def _not_allowed(
     policy: DirectionPolicy, request: ChangeRequest, timing: ChangeTiming, *, increases: bool
 ) -> ProrationModeNotAllowed | None:
     timings = tuple(ChangeTiming) if policy.timing is ChangeTiming.NOW else (ChangeTiming.AT_RENEWAL,)
-    what = "increase" if increases else "decrease"
+    what = "an increase" if increases else "a decrease"
     if timing not in timings:
-        reason = f"This plan lets a {what} start at the renewal only. Ask for AT_RENEWAL."
+        reason = f"This plan lets {what} start at the renewal only. Ask for AT_RENEWAL."
     elif timing is ChangeTiming.NOW and request.mode is not None and request.mode not in policy.modes:
         allowed = ", ".join(mode.value for mode in policy.modes)
-        reason = f"This plan does not allow {request.mode.value} for a {what}. It allows: {allowed}."
+        reason = f"This plan does not allow {request.mode.value} for {what}. It allows: {allowed}."
     else:
         return None
     return ProrationModeNotAllowed(request.mode, request.timing, policy.modes, timings, reason)
