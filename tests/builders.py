@@ -129,7 +129,8 @@ def started(
 
 def ids(state: State) -> Callable[[], UUID]:
     """Ids that nothing in the state has."""
-    count = itertools.count((state.subscription.version + 1) << 64)
+    started = bool(state.lines or state.levels)
+    count = itertools.count((state.subscription.version + started) << 64)
     return lambda: UUID(int=next(count))
 
 

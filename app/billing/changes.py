@@ -124,6 +124,12 @@ def allowed_ways(state: State, request: ChangeRequest, at: datetime) -> Iterator
             yield quote
 
 
+def renewal_forecast(state: State) -> Totals | None:
+    """What the next renewal will cost if nothing changes until then; None if nothing renews."""
+    unchanged = Posting(state.subscription.period.start, state.subscription, state.price)
+    return _forecast(state, unchanged)[0]
+
+
 def totals_due(drafts: tuple[Draft, ...], zero: Money) -> Totals:
     """The totals of all documents of a posting together; of nothing if there are none."""
     if len(drafts) == 1:
@@ -307,7 +313,7 @@ def _given_back(state: State, move: Move, seat: SeatPrice, units: int, at: datet
             charging = _charging(state, state.price, move.axes.charge, at)
             yield from filter(None, [charging.quantity(LineKind.CHANGED, seat, stays)])
         else:
-            yield from taking.units((billed,), count)
+            yield taking.units(billed, count)
 
 
 def _is_whole(state: State, seat: SeatPrice, billed: BilledLine) -> bool:

@@ -36,15 +36,10 @@ class TakingBack:
     def granularity(self) -> Granularity:
         return self.version.granularity
 
-    def units(self, charged: Iterable[BilledLine], units: int) -> tuple[Line, ...]:
-        """Credits for so many units given back of the charge lines of one item, newest first."""
-        credit_lines = []
-        for billed in charged:
-            count = min(units, billed.units_left)
-            if count:
-                credit_lines.append(self._credit(billed, count, LineKind.CREDIT))
-                units -= count
-        return tuple(credit_lines)
+    def units(self, billed: BilledLine, units: int) -> Line:
+        """The credit for so many of the units that are left of a charge line."""
+        assert 0 < units <= billed.units_left, "only what is left can be given back"
+        return self._credit(billed, units, LineKind.CREDIT)
 
     def everything(self, charged: Iterable[BilledLine]) -> tuple[Line, ...]:
         """Credits for the unused time of all that is left of charge lines."""

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
+from typing import assert_never
 
 from app.billing.plans import PricingModel, SeatPrice, Tier
 
@@ -57,6 +58,8 @@ def price(seat: SeatPrice, quantity: int) -> tuple[Part, ...]:
         case PricingModel.PACKAGE:
             packs = -(-quantity // seat.package_size)
             return (Part(packs, seat.tiers[0].flat_amount, pack=seat.package_size),)
+        case _:
+            assert_never(seat.model)
 
 
 def price_added(seat: SeatPrice, *, before: int, after: int) -> tuple[Part, ...]:
@@ -103,16 +106,15 @@ def _graduated(tiers: tuple[Tier, ...], *, before: int | None, after: int) -> tu
     """
     parts, start = [], 0
     for tier in tiers:
+        if start and start >= after:
+            break
         end = after if tier.up_to is None else min(after, tier.up_to)
         units = max(0, end - max(start, before or 0))
-        entered = after > start or start == 0
         entered_before = before is not None and (before > start or start == 0)
-        flat = tier.flat_amount if entered and not entered_before else NOTHING
+        flat = NOTHING if entered_before else tier.flat_amount
         if units or flat:
             parts.append(Part(units, tier.unit_amount, flat))
-        if tier.up_to is None or tier.up_to >= after:
-            break
-        start = tier.up_to
+        start = after if tier.up_to is None else tier.up_to
     return tuple(parts)
 
 

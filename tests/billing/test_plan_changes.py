@@ -275,6 +275,24 @@ def test_a_metric_that_restarts_while_another_shrinks() -> None:
     assert quote.due_now.total == money("128.00")
 
 
+def test_a_metric_that_grows_while_another_restarts() -> None:
+    """Viewers −2 in full restart the cycle; editors +2, prorated, are in the new period's price."""
+    price = plan_price(
+        seat_price(), seat_price("4.00", VIEWER), increase=direction(PRORATED), decrease=direction(FULL)
+    )
+    quote = quoted(started(price, viewer=5), ask(editor="+2", viewer="-2"), "2026-04-16")
+
+    assert amounts(quote) == ["120.00", "12.00"]
+
+
+def test_a_plan_change_that_names_the_seats_as_they_are_moves_none() -> None:
+    """Pro with the 10 editors of today: the lines of a swap, and no event."""
+    quote = quoted(started(*ALL), ask(plan="pro", editor=10, mode=PRORATED), "2026-04-16")
+
+    assert quote.posting.events == ()
+    assert amounts(quote) == ["-50.00", "15.00", "100.00"]
+
+
 def test_a_whole_price_that_shrinks_while_another_metric_restarts() -> None:
     """Viewers in packs of 2 for 8.00, 5 → 3: three packs back, two kept until May, two for the new month."""
     packs = seat_price("0", VIEWER, (None, "0", "8.00"), model=PricingModel.PACKAGE, package_size=2)

@@ -1,15 +1,18 @@
 """A period ends and the next begins; waiting lines are collected; nothing is done twice."""
 
 from dataclasses import replace
+from uuid import UUID
 
 import pytest
 
+from app.billing.changes import renewal_forecast
 from app.billing.documents import DocumentKind
 from app.billing.ledger import EventSource
 from app.billing.periods import BillingInterval
 from app.billing.plans import ChangeTiming, ProrationMode
 from app.billing.renewals import bring_up, due_at, next_due, renewal, start
 from app.billing.state import State
+from app.billing.subscriptions import CancelAtRenewal, ScheduledChange
 from tests.billing.playing import amounts, brought_up, changed, quoted
 from tests.builders import EDITOR, ask, ids, instant, money, plan_price, seat_price, started, unstarted
 
@@ -198,3 +201,14 @@ def test_a_new_interval_at_the_renewal_keeps_the_anchor(interval: BillingInterva
             BillingInterval.YEAR: instant("2027-02-28"),
         }[interval]
     )
+
+
+def test_the_forecast_without_a_change() -> None:
+    """As it is, May costs 100.00, and what waits; nothing renews after an end that is scheduled."""
+    state = changed(started(), ask(editor=15, mode=LATER), "2026-04-16")
+    ending = replace(state, scheduled=(ScheduledChange(UUID(int=9), CancelAtRenewal()),))
+    forecast = renewal_forecast(state)
+
+    assert forecast is not None
+    assert forecast.total == money("175.00")
+    assert renewal_forecast(ending) is None

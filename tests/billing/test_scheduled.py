@@ -1,4 +1,4 @@
-"""Changes that wait for the renewal: made, replaced, applied, raised and dropped; and a subscription's end."""
+"""Changes that wait for the renewal: made, replaced, applied, raised, dropped; and how it all ends."""
 
 from dataclasses import replace
 from uuid import UUID
