@@ -15,7 +15,6 @@ from app.billing.requests import ChangeRequest
 from app.services.bring_up import instant, look_ahead
 from app.services.quotes import QuoteSigner, QuoteToken, digest, valid_until
 from app.store import states
-from app.store.customers import Customer
 from app.store.states import Loaded
 from app.store.transaction import Tx
 
@@ -24,12 +23,12 @@ PreviewRefusal = NotFound | NotPermitted | ChangeRefusal
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A quote with the token that binds it, until when (wall time), and whom it was made for."""
+    """A quote with the token that binds it, until when (wall time), and what it was made from."""
 
     quote: Quote
     token: str
     valid_until: datetime
-    customer: Customer
+    loaded: Loaded
     alternatives: tuple[Offer, ...] = ()
 
 
@@ -65,4 +64,4 @@ def _offer(tx: Tx, loaded: Loaded, signer: QuoteSigner, request: ChangeRequest, 
     subscription = loaded.state.subscription
     until = valid_until(wall=tx.wall, clock=tx.at, period_end=subscription.period.end)
     token = QuoteToken(tx.customer, subscription.id, quote.posting.at, request, digest(quote), until)
-    return Offer(quote, signer.sign(token), until, loaded.customer)
+    return Offer(quote, signer.sign(token), until, loaded)

@@ -1,0 +1,163 @@
+"""A quote: what a change would do and cost, line by line, with a token that binds it."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+from uuid import UUID, uuid5
+
+import strawberry
+
+from app.api import summaries
+from app.api.documents import Totals
+from app.api.enums import ChangeTiming, ProrationMode
+from app.api.ids import Kind
+from app.api.lines import QuoteLine
+from app.api.money import Money
+from app.api.node import node_id
+from app.api.subscriptions import ScheduledChange, committed_before
+from app.billing.changes import Quote, renewal_forecast
+from app.billing.periods import local_day
+from app.billing.subscriptions import AtRenewal
+from app.services import pages
+from app.services.preview_change_plan import Offer
+from app.store.transaction import Tx
+
+PROVISIONAL: Final = UUID("7c0d54a2-6b54-4d63-9d1c-0f6cf6a0b5d1")
+"""The namespace of the ids of scheduled changes that exist in a quote alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Worded:
+    """An offer, with the sentence of each of its lines in the customer's language."""
+
+    offer: Offer
+    sentences: tuple[str, ...]
+
+
+def worded(tx: Tx, offer: Offer) -> Worded:
+    """Put the lines of an offer into words."""
+    lines = (quoted.line for quoted in offer.quote.lines)
+    return Worded(offer, tuple(pages.describe(tx, offer.loaded, line) for line in lines))
+
+
+@strawberry.type(description="The same change, done in another way that the plan allows.")
+class ModeAlternative:
+    """The same change, done in another way."""
+
+    proration_mode: ProrationMode = strawberry.field(description="How today is billed.")
+    timing: ChangeTiming = strawberry.field(description="When it takes effect.")
+    due_now: Totals = strawberry.field(description="What would be invoiced or credited now.")
+    credit_added: Money = strawberry.field(
+        description="What would join the credit balance; 0 for most changes."
+    )
+    at_renewal: Totals | None = strawberry.field(
+        description="What the next renewal would cost, as far as can be known today; null when nothing "
+        "renews."
+    )
+    token: str = strawberry.field(description="Send it as `quoteToken` to be charged exactly this.")
+
+    @classmethod
+    def of(cls, offer: Offer) -> "ModeAlternative":
+        quote, locale = offer.quote, offer.loaded.customer.locale
+        return cls(
+            proration_mode=quote.mode,
+            timing=quote.timing,
+            due_now=Totals.of(quote.due_now, locale),
+            credit_added=Money.of(quote.credit_added),
+            at_renewal=Totals.of(quote.at_renewal, locale) if quote.at_renewal else None,
+            token=offer.token,
+        )
+
+
+@strawberry.type(
+    description="What a change would do and cost. Confirmed with its token, it is charged exactly so or not "
+    "at all."
+)
+class ChangeQuote:
+    """What a change would do and cost."""
+
+    token: str = strawberry.field(description="Send it as `quoteToken` of `changePlan`. Opaque.")
+    valid_until: datetime = strawberry.field(
+        description="Until when the token binds, in real time: 15 minutes, and never past the end of the "
+        "period."
+    )
+    effective_at: datetime = strawberry.field(description="The instant the change is computed for.")
+    effective_on: date = strawberry.field(description="The day of that instant, in the customer's time zone.")
+    proration_mode: ProrationMode = strawberry.field(
+        description="How today is billed; of several metrics, the mode of the first that changes now."
+    )
+    timing: ChangeTiming = strawberry.field(
+        description="NOW when any part of the change takes effect at once."
+    )
+    lines: list[QuoteLine] = strawberry.field(
+        description="Every line that would be due now, earlier ones that waited among them, then those that "
+        "would wait; empty when nothing is billed before the renewal."
+    )
+    due_now: Totals = strawberry.field(
+        description="What would be invoiced or credited now; all 0 when nothing is. Negative totals are a "
+        "credit."
+    )
+    credit_added: Money = strawberry.field(
+        description="What would join the credit balance: a credit that open invoices do not use up."
+    )
+    at_renewal: Totals | None = strawberry.field(
+        description="What the next renewal would cost, as far as can be known today; null when nothing "
+        "renews."
+    )
+    renews_on: date | None = strawberry.field(
+        description="The day of that renewal, in the customer's time zone; null when nothing renews."
+    )
+    scheduled: list[ScheduledChange] = strawberry.field(
+        description="The parts that would wait for the renewal. Their ids are provisional: they name "
+        "nothing until the change is confirmed, which gives them others."
+    )
+    summary: str = strawberry.field(
+        description="All of it in a few sentences: `5 Editor seats more from today: 37.50 USD now, then "
+        "324.00 USD from 1 May 2026 (before: 249.00 USD).`"
+    )
+    alternatives: list[ModeAlternative] = strawberry.field(
+        description="The change in every way that the plan allows, this one too, at most six; each has its "
+        "own token."
+    )
+
+    @classmethod
+    def of(cls, shown: Worded) -> "ChangeQuote":
+        offer, quote = shown.offer, shown.offer.quote
+        state, customer = offer.loaded.state, offer.loaded.customer
+        zone, at = state.subscription.zone, quote.posting.at
+        before = renewal_forecast(state)
+        return cls(
+            token=offer.token,
+            valid_until=offer.valid_until,
+            effective_at=at,
+            effective_on=local_day(at, zone),
+            proration_mode=quote.mode,
+            timing=quote.timing,
+            lines=[
+                QuoteLine.of(quoted.line, sentence, waits=quoted.waits)
+                for quoted, sentence in zip(quote.lines, shown.sentences, strict=True)
+            ],
+            due_now=Totals.of(quote.due_now, customer.locale),
+            credit_added=Money.of(quote.credit_added),
+            at_renewal=Totals.of(quote.at_renewal, customer.locale) if quote.at_renewal else None,
+            renews_on=local_day(quote.renews_at, zone) if quote.renews_at else None,
+            scheduled=[_scheduled(change, quote, offer) for change in quote.posting.scheduled],
+            summary=summaries.quote(quote, state, offer.loaded.catalog, before),
+            alternatives=[ModeAlternative.of(other) for other in offer.alternatives],
+        )
+
+
+def _scheduled(change: AtRenewal, quote: Quote, offer: Offer) -> ScheduledChange:
+    """A change that would wait. Its id is made of what it is, so that the same preview shows the same."""
+    state, catalog = offer.loaded.state, offer.loaded.catalog
+    price, ends_on = quote.posting.price, quote.posting.subscription.period.end_day
+    old = next((waiting.change for waiting in quote.replaces if waiting.change.target == change.target), None)
+    name = f"{state.subscription.id} {quote.posting.at.isoformat()} {change}"
+    return ScheduledChange(
+        id=node_id(Kind.SCHEDULED_CHANGE, uuid5(PROVISIONAL, name)),
+        effective_on=ends_on,
+        summary=summaries.scheduled(
+            change, ends_on, price, catalog, committed_before(change, dict(state.levels))
+        ),
+        replaces=summaries.target(old, price, catalog) if old else None,
+    )
