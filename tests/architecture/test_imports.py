@@ -18,7 +18,7 @@ HOMES = {
     "asyncpg": ("app.store",),
     "graphql": ("app.api",),
     "jinja2": ("app.documents",),
-    "litestar": ("app.api", "app.main"),
+    "litestar": ("app.api", "app.assembly", "app.main"),
     "sqlalchemy": ("app.store",),
     "strawberry": ("app.api",),
     "uvicorn": ("app.cli", "app.main"),
@@ -27,7 +27,7 @@ HOMES = {
 
 
 ACROSS_CUSTOMERS = "app.store.system"
-MAY_ASK_ACROSS = ("app.api.auth", "app.cli", "app.main", "app.store", "app.worker")
+MAY_ASK_ACROSS = ("app.assembly", "app.cli", "app.demo_explorer", "app.store", "app.worker")
 
 
 def lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:

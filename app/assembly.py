@@ -1,0 +1,108 @@
+"""Where the concrete parts meet: settings → store, renderer, schema, explorer → the application."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+import structlog
+from litestar import Litestar
+
+from app.api import ids
+from app.api.context import Contexts
+from app.api.files import Load, Pdf, PdfNotReady
+from app.api.links import DocumentLinks
+from app.api.schema import schema
+from app.billing.permissions import Actor, ActorKind
+from app.clock import wall_clock
+from app.demo_explorer import DemoExplorer
+from app.documents.errors import DocumentError
+from app.documents.renderer import Renderer
+from app.main import Parts, create_app
+from app.services.quotes import QuoteSigner
+from app.services.render_document import named, pdf_of
+from app.settings import Mode, Settings
+from app.store import customers, migrate, system
+from app.store.engine import open_store
+from app.store.transaction import Store
+from app.worker import Worker
+
+log = structlog.get_logger("seatport")
+
+
+def application(settings: Settings) -> Litestar:
+    """The application of a deployment, with the worker beside the requests.
+
+    It does not start, with `WrongHead` or `DatabaseUnusable`, on a database that it cannot use.
+    """
+    store = open_store(settings.database_url, clock=wall_clock)
+    renderer = Renderer()
+
+    @asynccontextmanager
+    async def open_for_business(_: Litestar) -> AsyncIterator[None]:
+        await migrate.check(settings.database_url)
+        await renderer.start()
+        async with Worker(store, renderer.render).running():
+            yield
+        await renderer.stop()
+        await store.close()
+
+    parts = parts_of(settings, store, renderer, clock=wall_clock)
+    return create_app(settings, replace(parts, lifespans=(open_for_business,)))
+
+
+def parts_of(settings: Settings, store: Store, renderer: Renderer, *, clock: Callable[[], datetime]) -> Parts:
+    """What the application of a store and a renderer is made of. Whoever opened those closes them."""
+    signer = QuoteSigner(settings.secret.encode())
+    links = DocumentLinks(settings.public_url, settings.secret)
+    explorer = DemoExplorer(store, signer, demo=settings.mode is Mode.DEMO)
+    return Parts(
+        schema=schema,
+        who=lambda token_hash: who(store, token_hash),
+        open_context=Contexts(store, signer, links).open,
+        load_pdf=pdf_loader(store, renderer),
+        ready=lambda: readiness(store),
+        explorer=explorer.config,
+        clock=clock,
+    )
+
+
+async def who(store: Store, token_hash: bytes) -> Actor | None:
+    """The member whose session a token opens, None without one."""
+    reference = await store.system(system.signed_in, token_hash.hex())
+    if reference is None:
+        return None
+    async with store.reads(reference.customer) as scope:
+        member = await scope.run(customers.member, reference.id)
+    if member is None:
+        return None
+    name = member.name or member.reference
+    return Actor(ActorKind.MEMBER, name, reference.customer, member.id, member.role, member.email)
+
+
+def pdf_loader(store: Store, renderer: Renderer) -> Load:
+    """How the PDF of a document is had: as it is stored, or rendered now."""
+
+    async def load(customer: UUID, document: ids.PublicId) -> Pdf | None:
+        try:
+            stored = await pdf_of(store, renderer.render, customer, document.id)
+        except DocumentError as error:
+            log.warning("document not rendered", document=str(document), error=str(error))
+            raise PdfNotReady from error
+        async with store.reads(customer) as scope:
+            found = await scope.run(named, document.id)
+        return Pdf(stored.content, found.number.text) if stored and found else None
+
+    return load
+
+
+async def readiness(store: Store) -> str | None:
+    """None when the database answers; else what is wrong."""
+    try:
+        await store.ping()
+    except Exception as error:  # noqa: BLE001  Whatever it is, no traffic should come.
+        return f"The database does not answer: {type(error).__name__}."
+    return None

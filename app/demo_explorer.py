@@ -1,0 +1,154 @@
+"""What the explorer shows: the stored operations as tabs, ready to run. In a demo also its accounts, each
+with a token of its own and with variables that are valid for it.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
+
+from app.api import ids
+from app.api.auth import new_token
+from app.api.explorer import DemoAccount, ExplorerConfig, Tab
+from app.billing.permissions import SYSTEM, Role
+from app.billing.requests import ChangeRequest, SeatQuantity
+from app.services.open_portal import PortalVisit, open_portal
+from app.services.preview_change_plan import Offer, preview_change_plan
+from app.services.quotes import QuoteSigner
+from app.store import documents, states, system
+from app.store.documents import InvoiceFilter
+from app.store.system import Reference
+from app.store.transaction import Store, Tx
+
+CUSTOMERS_MAX: Final = 3
+TOKEN_LIFETIME: Final = timedelta(hours=1)
+SEATS_MORE: Final = 5
+
+
+def operations_folder() -> Path:
+    """Where the stored operations are: in the checkout, or in the installed package."""
+    package = Path(__file__).parent
+    packaged = package / "_data" / "graphql" / "operations"
+    return packaged if packaged.is_dir() else package.parent / "graphql" / "operations"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A tab of the explorer: its title and the stored operation behind it."""
+
+    title: str
+    operation: str
+
+
+SHOWN: Final = (
+    Shown("Who am I", "viewer"),
+    Shown("My billing page", "overview"),
+    Shown("What would 5 more seats cost?", "previewChangePlan"),
+    Shown("Confirm it", "changePlan"),
+    Shown("Invoices and PDFs", "invoices"),
+    Shown("Seat events", "seatEvents"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """What is true of a demo customer now, for variables that are valid."""
+
+    customer: str
+    subscription: str
+    metric: str
+    seats: int
+    invoice: str | None
+    token: str | None
+
+
+@dataclass(slots=True)
+class DemoExplorer:
+    """Reads the explorer's configuration. Demo tokens are made when needed and kept in memory alone."""
+
+    store: Store
+    signer: QuoteSigner
+    demo: bool
+    _tokens: dict[tuple[Reference, Role], str] = field(default_factory=dict)
+    _made_at: datetime | None = None
+
+    async def config(self) -> ExplorerConfig:
+        """The tabs; in a demo with accounts, of which the first is the owner of the oldest demo customer."""
+        tabs = tuple(Tab(shown.title, _text(shown.operation)) for shown in SHOWN)
+        if not self.demo:
+            return ExplorerConfig(tabs)
+        await self._fresh_tokens()
+        accounts = []
+        for reference in await self.store.system(system.demo_customers, CUSTOMERS_MAX):
+            async with self.store.reads(reference.customer) as scope:
+                example = await scope.run(_example, self.signer, reference.id)
+            variables = dict(_variables(example))
+            accounts += [
+                DemoAccount(example.customer, role.value, await self._token(reference, role), variables)
+                for role in Role
+            ]
+        return ExplorerConfig(tabs, tuple(accounts))
+
+    async def _fresh_tokens(self) -> None:
+        """Forget tokens that have lived half their time."""
+        now = self.store.wall()
+        if self._made_at is None or now - self._made_at > TOKEN_LIFETIME / 2:
+            self._tokens.clear()
+            self._made_at = now
+
+    async def _token(self, reference: Reference, role: Role) -> str:
+        key = (reference, role)
+        if key not in self._tokens:
+            token, token_hash = new_token()
+            name = f"Demo {role.value.lower().replace('_', ' ')}"
+            visit = PortalVisit(
+                f"explorer-{role.value.lower()}", role, token_hash.hex(), name, lifetime=TOKEN_LIFETIME
+            )
+            await self.store.run(reference.customer, open_portal, SYSTEM, visit)
+            self._tokens[key] = token
+        return self._tokens[key]
+
+
+def _text(operation: str) -> str:
+    return (operations_folder() / f"{operation}.graphql").read_text(encoding="utf-8")
+
+
+def _example(tx: Tx, signer: QuoteSigner, subscription: UUID) -> Example:
+    """The first metric of the customer's plan, five seats more of it, and a token for that change."""
+    loaded = states.load(tx, subscription)
+    assert loaded is not None, "a demo customer has a subscription"
+    metric = loaded.state.price.seats[0].metric.code
+    seats = loaded.state.level(metric).committed + SEATS_MORE
+    change = ChangeRequest(seats=(SeatQuantity(metric, total=seats),))
+    offer = preview_change_plan(tx, SYSTEM, signer, subscription, change)
+    invoices = documents.invoices_page(tx, InvoiceFilter(), limit=1, before=None)
+    return Example(
+        customer=loaded.customer.reference,
+        subscription=ids.encode(ids.Kind.SUBSCRIPTION, subscription),
+        metric=metric,
+        seats=seats,
+        invoice=ids.encode(ids.Kind.INVOICE, invoices[0].id) if invoices else None,
+        token=offer.token if isinstance(offer, Offer) else None,
+    )
+
+
+def _variables(example: Example) -> Iterator[tuple[str, str]]:
+    """Variables by the title of a tab, where an operation takes any."""
+    change: Mapping[str, Any] = {
+        "subscriptionId": example.subscription,
+        "seats": [{"metric": example.metric, "quantity": {"total": example.seats}}],
+    }
+    confirm = {**change, "quoteToken": example.token, "idempotencyKey": secrets.token_urlsafe(12)}
+    by_operation: Mapping[str, Any] = {
+        "previewChangePlan": {"input": change},
+        "changePlan": {"input": confirm},
+    }
+    for shown in SHOWN:
+        if shown.operation in by_operation:
+            yield shown.title, json.dumps(by_operation[shown.operation], indent=2)
