@@ -53,7 +53,6 @@ def page_of(tx: Tx, loaded: Loaded, document: Document, draft: Draft) -> str:
                 reductions=tuple(page.Reduction(numbers[i], amount.minor) for i, amount in draft.reduces),
                 credit_added=draft.credit_added.minor,
                 purchase_order=document.buyer.reference or "",
-                reference=document.number.text if is_invoice else "",
             )
         )
     )
