@@ -215,8 +215,27 @@ class Store:
 
     async def _read(self, work: Callable[[Connection], T]) -> T:
         with said_as_busy():
-            async with self.reader.connect() as connection:
-                return await connection.run_sync(work)
+            connection, result = await self.reading(work)
+            await connection.close()
+            return result
+
+    async def reading(self, first: Callable[[Connection], T]) -> tuple[AsyncConnection, T]:
+        """A connection to read by, for the caller to close, and what its first work returned."""
+        try:
+            return await self._reading(first)
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+            # The server had ended this connection while it lay in the pool; that empties the pool.
+            return await self._reading(first)
+
+    async def _reading(self, first: Callable[[Connection], T]) -> tuple[AsyncConnection, T]:
+        connection = await self.reader.connect()
+        try:
+            return connection, await connection.run_sync(first)
+        except BaseException:
+            await connection.close()
+            raise
 
     async def _dispose(self) -> None:
         await self.writer.dispose()
@@ -235,8 +254,7 @@ class ReadScope:
         self._store = store
         self._shield = shield
         self._lock = asyncio.Lock()
-        self._connection: AsyncConnection | None = None
-        self._tx: Tx | None = None
+        self._begun_with: tuple[AsyncConnection, Tx] | None = None
         self._ended = False
 
     async def run(self, query: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -262,23 +280,17 @@ class ReadScope:
         """Give the connection back when the read under way is done. `for_good` lets no more reads in."""
         async with self._lock:
             self._ended = self._ended or for_good
-            connection, self._connection, self._tx = self._connection, None, None
-            if connection is not None:
-                await connection.close()
+            begun, self._begun_with = self._begun_with, None
+            if begun is not None:
+                await begun[0].close()
 
     async def _begun(self) -> tuple[AsyncConnection, Tx]:
         """The transaction; on the first read a new one, whose first statement fixes the state it sees."""
         if self._ended:
             raise StoreClosed("The request whose reading scope this was is over.")
-        if self._connection is None or self._tx is None:
-            connection = await self._store.reader.connect()
-            try:
-                self._tx = await connection.run_sync(self._first)
-            except BaseException:
-                await connection.close()
-                raise
-            self._connection = connection
-        return self._connection, self._tx
+        if self._begun_with is None:
+            self._begun_with = await self._store.reading(self._first)
+        return self._begun_with
 
     def _first(self, connection: Connection) -> Tx:
         connection.begin()

@@ -1,11 +1,9 @@
 """A store with scratch tables, so that the doors are tried apart from the tables of the business."""
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import Connection
 
 from app.store.engine import open_store
 from app.store.transaction import Store
@@ -19,15 +17,10 @@ def customer() -> UUID:
     return uuid4()
 
 
-def no_offset(_connection: Connection, _customer: UUID, /, *, lock: bool) -> timedelta:
-    """Every customer's clock shows the time of the wall clock: there is no table of customers."""
-    return timedelta(0)
-
-
 @pytest.fixture
 async def scratch_store(empty_database_url: str, clock: Clock) -> AsyncIterator[Store]:
     """A store over the scratch tables."""
-    opened = open_store(empty_database_url, clock=clock, offset_of=no_offset)
+    opened = open_store(empty_database_url, clock=clock, offset_of=scratch.no_offset)
     await opened.deployment(scratch.make)
     yield opened
     await opened.close()
