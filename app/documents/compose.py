@@ -103,7 +103,7 @@ class _Composer:
             after_result=self.after_result(),
             payment=self.payment(number),
             notes=self.notes(),
-            footer=cleaned(facts.footer),
+            footer=cleaned(facts.footer, longest=SENTENCE_MAX),
         )
 
     def say(self, key: str, **values: str) -> str:

@@ -54,7 +54,7 @@ def a_line(
     quantity: int = 10,
     price: str = "15.00",
     amount: int = 15_000,
-    period: Days = APRIL,
+    period: Days | None = APRIL,
     formula: str = "10 seats × 15.00 EUR",
     locale: str = "en",
     **changes: Any,
