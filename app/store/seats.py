@@ -130,9 +130,9 @@ def events_by_id(tx: Tx, ids: Iterable[UUID]) -> dict[UUID, SeatEvent]:
 def corrected_by(tx: Tx, ids: Iterable[UUID]) -> dict[UUID, UUID]:
     """The right values in place of each corrected event: the last event that names it."""
     query = (
-        select(seat_event.c.corrects, func.max(seat_event.c.id).label("id"))
+        select(seat_event.c.corrects, seat_event.c.id)
         .where(seat_event.c.customer_id == tx.customer, seat_event.c.corrects.in_(tuple(ids)))
-        .group_by(seat_event.c.corrects)
+        .order_by(seat_event.c.id)
     )
     return {row.corrects: row.id for row in tx.connection.execute(query)}
 
