@@ -1,0 +1,120 @@
+"""What Seatport does by itself, beside the requests: it bills what is due and renders what waits for it.
+
+Both look every few seconds. Any number of processes may do so at once: whoever comes second to a subscription
+finds nothing due, and of two renderings of a document the first is kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import structlog
+
+from app.billing.refusals import BillingDetailsMissing
+from app.documents.errors import DocumentError
+from app.services.bill import bill
+from app.services.render_document import Render, pdf_of
+from app.store import system
+from app.store.system import Reference
+from app.store.transaction import Busy, DeploymentTx, Store
+
+PAUSE_SECONDS: Final = 5.0
+STOP_SECONDS_MAX: Final = 5.0
+PAGE: Final = 100
+
+log = structlog.get_logger("seatport.worker")
+
+
+class Page(Protocol):
+    """A look-up that answers page by page."""
+
+    def __call__(self, tx: DeploymentTx, /, *, after: Reference | None, limit: int) -> list[Reference]: ...
+
+
+async def every(store: Store, page: Page) -> AsyncIterator[Reference]:
+    """All references of a look-up, each once: what comes up behind the one at hand is for the next time."""
+    after: Reference | None = None
+    while found := await store.system(page, after=after, limit=PAGE):
+        for reference in found:
+            yield reference
+        after = found[-1]
+
+
+async def billed(store: Store) -> AsyncIterator[tuple[Reference, BillingDetailsMissing | None]]:
+    """Bill every subscription of which something is due; each with the reason if it was parked.
+
+    :raises Busy: if the database had no turn; what came before is billed
+    """
+    async for due in every(store, system.due_subscriptions):
+        yield due, await store.run(due.customer, bill, due.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """Bills and renders until it is stopped. `render` draws the view of a document."""
+
+    store: Store
+    render: Render
+    pause_seconds: float = PAUSE_SECONDS
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Work in the background. At the end what has begun is finished, or after some seconds cut short;
+        a transaction never is.
+        """
+        stop = asyncio.Event()
+        tasks = [asyncio.create_task(self._repeat(step, stop)) for step in (self.bill, self.draw)]
+        try:
+            yield
+        finally:
+            stop.set()
+            _, late = await asyncio.wait(tasks, timeout=STOP_SECONDS_MAX)
+            await _cancelled(list(late))
+
+    async def bill(self, stop: asyncio.Event) -> None:
+        """Bill what is due now. One that fails is logged, and the others are billed all the same."""
+        async for due in every(self.store, system.due_subscriptions):
+            if stop.is_set():
+                return
+            try:
+                parked = await self.store.run(due.customer, bill, due.id)
+            except Busy:
+                raise
+            except Exception:
+                log.exception("subscription not billed", subscription=str(due.id))
+                continue
+            if parked is not None:
+                log.warning("subscription parked", subscription=str(due.id), reason=parked.message)
+
+    async def draw(self, stop: asyncio.Event) -> None:
+        """Render the documents that wait. One that fails has its next try put off."""
+        async for waiting in every(self.store, system.due_renderings):
+            if stop.is_set():
+                return
+            try:
+                await pdf_of(self.store, self.render, waiting.customer, waiting.id)
+            except DocumentError as error:
+                log.warning("document not rendered", document=str(waiting.id), error=str(error))
+
+    async def _repeat(self, step: Callable[[asyncio.Event], Awaitable[None]], stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            try:
+                await step(stop)
+            except Busy:
+                log.info("the database is busy; trying again", seconds=self.pause_seconds)
+            except Exception:
+                log.exception("a round of work failed; trying again", seconds=self.pause_seconds)
+            try:
+                await asyncio.wait_for(stop.wait(), self.pause_seconds)
+            except TimeoutError:
+                continue
+
+
+async def _cancelled(tasks: Sequence[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
