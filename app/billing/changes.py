@@ -283,16 +283,19 @@ def _added(
     """Charges for what is not paid yet; seats given up without credit are paid until the period ends.
 
     Where a model prices a quantity as a whole, what was priced so is credited and the new quantity charged;
-    seats that were not billed stay out of it until the renewal.
+    seats apart from it (not billed, or at an old price) stay so until the renewal. What a free period has no
+    line for belongs to the whole.
     """
     if after <= before:
         return ()
     charging = _charging(state, state.price, move.axes.charge, at)
     if seat.model.extends or move.axes.charge is Measure.NOTHING:
         return (charging.added(seat, before=before, after=after),)
-    whole = tuple(b for b in state.charges_of(seat.metric.code) if _is_whole(state, seat, b))
-    units = sum(billed.units_left for billed in whole) + after - before
-    charge = charging.quantity(LineKind.CHANGED, seat, units)
+    charges = state.charges_of(seat.metric.code)
+    whole = tuple(billed for billed in charges if _is_whole(state, seat, billed))
+    priced = sum(billed.units_left for billed in whole)
+    apart = sum(billed.units_left for billed in charges) - priced
+    charge = charging.quantity(LineKind.CHANGED, seat, max(priced, before - apart) + after - before)
     assert charge is not None, "seats were added"
     return (*_taking_back(state, at, move.axes.credit).everything(whole), charge)
 
@@ -321,7 +324,9 @@ def _is_whole(state: State, seat: SeatPrice, billed: BilledLine) -> bool:
     billed.
     """
     line = billed.line
-    return line.price == state.price.id and line.parts == price(seat, line.quantity)
+    if line.kind is LineKind.ADDED or line.price != state.price.id:
+        return False
+    return line.parts == price(seat, line.quantity)
 
 
 def _prices_anew(seat: SeatPrice, stays: int) -> bool:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from app.billing.changes import Quote, decide
+from app.billing.changes import Quote, decide, totals_due
 from app.billing.ledger import SeatLevels
-from app.billing.lines import Line
-from app.billing.money import Money
+from app.billing.money import Money, total
 from app.billing.plans import Item
 from app.billing.renewals import bring_up, renewal
 from app.billing.requests import ChangeRequest
@@ -55,12 +54,20 @@ def formulas(quote: Quote) -> list[str]:
     return [quoted_line.line.formula for quoted_line in quote.lines]
 
 
-def net(lines: tuple[Line, ...], like: Money) -> Money:
-    """The sum of lines."""
-    return Money(sum(line.amount.minor for line in lines), like.currency)
+def net(state: State, *, since: State) -> Money:
+    """The sum of the lines that a state has and an earlier one had not."""
+    known = {billed.id for billed in since.lines}
+    return total((b.line.amount for b in state.lines if b.id not in known), state.currency)
 
 
 def renewal_total(state: State) -> Money:
     """The total of the documents that the next renewal makes."""
     documents = renewal(state).drafts
     return Money(sum(draft.totals.total.minor for draft in documents), state.currency)
+
+
+def renewal_totals(state: State, at: datetime) -> tuple[Money, Money]:
+    """The total and the amount due of the documents that are made at an instant, after all before it."""
+    *_, last = bring_up(state, at, ids(state))
+    totals = totals_due(last.posting.drafts, Money.zero(state.currency))
+    return totals.total, totals.amount_due

@@ -245,6 +245,17 @@ def test_unbilled_seats_stay_unbilled_until_the_renewal() -> None:
     assert renewal_total(changed(state, ask(editor=17, mode=PRORATED), "2026-04-16")) == money("136.00")
 
 
+def test_seats_of_a_free_period_count_where_a_quantity_is_priced_as_a_whole() -> None:
+    """Up to 5 seats are free, 6 and more cost 10.00 each: 5 → 8 half way is 8 × 10.00 × 15/30 = 40.00."""
+    free = seat_price("0", EDITOR, (5, "0", "0"), (None, "10.00", "0"), model=PricingModel.VOLUME)
+    state = started(plan_price(free), editor=5)
+    unbilled = changed(state, ask(editor=7, mode=UNBILLED), "2026-04-16")
+
+    assert state.lines == ()
+    assert amounts(quoted(state, ask(editor=8, mode=PRORATED), "2026-04-16")) == ["40.00"]
+    assert amounts(quoted(unbilled, ask(editor=8, mode=PRORATED), "2026-04-16")) == ["0.00", "30.00"]
+
+
 def test_unbilled_seats_are_the_first_to_go() -> None:
     """10 + 5 unbilled − 7 by volume: the five for 0.00, then 10 become 8, −50 + 40."""
     state = changed(started(VOLUME), ask(editor=15, mode=UNBILLED), "2026-04-16")
