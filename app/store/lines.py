@@ -131,14 +131,15 @@ def by_event(
     A committed event leads to the lines that name it, and to every line for a whole quantity of its metric
     from then on.
     """
+    ids = tuple(event_ids)
     event = seat_event.alias("event")
     named = select(line_event.c.event_id, line_event.c.line_id).where(
-        line_event.c.customer_id == tx.customer, line_event.c.event_id.in_(tuple(event_ids))
+        line_event.c.customer_id == tx.customer, line_event.c.event_id.in_(ids)
     )
     by_balance = (
         select(event.c.id.label("event_id"), billing_line.c.id.label("line_id"))
         .select_from(event.join(billing_line, _balance_counts(event)))
-        .where(event.c.customer_id == tx.customer, event.c.id.in_(tuple(event_ids)))
+        .where(event.c.customer_id == tx.customer, event.c.id.in_(ids))
     )
     pairs = union_all(named, by_balance).subquery()
     place_of = func.row_number().over(
