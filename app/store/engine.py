@@ -30,7 +30,7 @@ SQLITE_READERS: Final = 4
 POSTGRES_WRITERS: Final = 8
 POSTGRES_READERS: Final = 8
 # SQLite's own wait has no order and cannot be ended early: it is short, and the write door tries again.
-SQLITE_TRY_MILLISECONDS: Final = 1_000
+SQLITE_TRY_SECONDS: Final = 1.0
 STATEMENT_MAX: Final = timedelta(seconds=30)
 IDLE_MAX: Final = timedelta(seconds=60)
 SQLITE_EVERY: Final = (
@@ -63,7 +63,13 @@ def open_store(
     address = parsed(url)
     seconds = wait_max.total_seconds()
     if address.drivername == DRIVERS["sqlite"]:
-        writer = sqlite_engine(address, begin="BEGIN IMMEDIATE", size=1, wait_seconds=seconds)
+        writer = sqlite_engine(
+            address,
+            begin="BEGIN IMMEDIATE",
+            size=1,
+            wait_seconds=seconds,
+            lock_seconds=min(seconds, SQLITE_TRY_SECONDS),
+        )
         reader = sqlite_engine(
             address, begin="BEGIN", size=SQLITE_READERS, wait_seconds=seconds, writes=False
         )
@@ -108,16 +114,19 @@ def sqlite_engine(
     begin: str,
     size: int,
     wait_seconds: float,
+    lock_seconds: float | None = None,
     writes: bool = True,
     foreign_keys: bool = True,
 ) -> AsyncEngine:
     """An engine on an SQLite file whose transactions begin as told.
 
+    :param wait_seconds: how long to wait for a connection of the pool
+    :param lock_seconds: how long to wait for a lock of the file; as long, if it is not given
     :param writes: False refuses every statement that writes
     :param foreign_keys: False only for migrations, which rebuild tables
     """
     engine = create_async_engine(address, pool_size=size, max_overflow=0, pool_timeout=wait_seconds)
-    pragmas = [f"busy_timeout = {min(SQLITE_TRY_MILLISECONDS, int(wait_seconds * 1000))}"]
+    pragmas = [f"busy_timeout = {int((lock_seconds or wait_seconds) * 1000)}"]
     pragmas += SQLITE_EVERY if foreign_keys else SQLITE_EVERY[1:]
     pragmas += ["journal_mode = WAL", "synchronous = FULL"] if writes else ["query_only = ON"]
 

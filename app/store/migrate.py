@@ -4,6 +4,7 @@ All of a migration is one transaction on both engines, the triggers included: it
 Two that start at once run one after the other, and the second finds nothing to do.
 """
 
+import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -16,14 +17,17 @@ from alembic.script import ScriptDirectory
 from asyncpg import PostgresError
 from sqlalchemy import URL, Connection, text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.store import triggers
 from app.store.engine import parsed, postgres_engine, sqlite_engine
+from app.store.transaction import is_sqlite_busy
 
 T = TypeVar("T")
 
 REVISIONS: Final = Path(__file__).parent / "migrations"
 WAIT_SECONDS: Final = 30.0
+TRY_SECONDS: Final = 0.05
 LOCK: Final = 7_328_767_841  # "seatport" on a phone's keys: any number that nobody else locks.
 
 
@@ -43,7 +47,10 @@ async def upgrade(url: str) -> str | None:
     :raises DatabaseUnusable: if it cannot be reached
     """
     if (file := file_of(url)) is not None:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DatabaseUnusable(unusable(parsed(url), error)) from error
     return await within(url, upgraded)
 
 
@@ -104,7 +111,7 @@ async def within(url: str, work: Callable[[Connection], T]) -> T:
     else:
         engine = postgres_engine(address, size=1, wait_seconds=WAIT_SECONDS, statement_max=timedelta(0))
     try:
-        connection = await engine.connect()
+        connection = await connected(engine)
     except (OSError, PostgresError, DBAPIError) as error:
         await engine.dispose()
         raise DatabaseUnusable(unusable(address, error)) from error
@@ -114,6 +121,22 @@ async def within(url: str, work: Callable[[Connection], T]) -> T:
     finally:
         await connection.close()
         await engine.dispose()
+
+
+async def connected(engine: AsyncEngine) -> AsyncConnection:
+    """A connection to the database.
+
+    SQLite does not wait when two processes turn a new file to its write-ahead log at once; it is asked again.
+    """
+    loop = asyncio.get_running_loop()
+    ends_at = loop.time() + WAIT_SECONDS
+    while True:
+        try:
+            return await engine.connect()
+        except DBAPIError as error:
+            if not is_sqlite_busy(error) or loop.time() > ends_at:
+                raise
+        await asyncio.sleep(TRY_SECONDS)
 
 
 def upgraded(connection: Connection) -> str | None:
