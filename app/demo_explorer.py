@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
@@ -16,6 +16,7 @@ from uuid import UUID
 from app.api import ids
 from app.api.auth import new_token
 from app.api.explorer import DemoAccount, ExplorerConfig, Tab
+from app.billing.periods import local_day
 from app.billing.permissions import SYSTEM, Role
 from app.billing.requests import ChangeRequest, SeatQuantity
 from app.services.open_portal import PortalVisit, open_portal
@@ -29,6 +30,7 @@ from app.store.transaction import Store, Tx
 CUSTOMERS_MAX: Final = 3
 TOKEN_LIFETIME: Final = timedelta(hours=1)
 SEATS_MORE: Final = 5
+DAYS_SHOWN: Final = timedelta(days=30)
 
 
 def operations_folder() -> Path:
@@ -47,25 +49,41 @@ class Shown:
 
 
 SHOWN: Final = (
-    Shown("Who am I", "viewer"),
-    Shown("My billing page", "overview"),
-    Shown("What would 5 more seats cost?", "previewChangePlan"),
-    Shown("Confirm it", "changePlan"),
-    Shown("Invoices and PDFs", "invoices"),
-    Shown("Seat events", "seatEvents"),
+    Shown("1 Who am I", "viewer"),
+    Shown("2 My billing page", "overview"),
+    Shown("3 What would 5 more seats cost?", "previewChangePlan"),
+    Shown("4 Confirm it", "changePlan"),
+    Shown("5 Invoices and PDFs", "invoices"),
+    Shown("6 One invoice", "invoice"),
+    Shown("7 Credit notes", "creditNotes"),
+    Shown("8 One credit note", "creditNote"),
+    Shown("9 The next invoice", "upcomingInvoice"),
+    Shown("10 Seat balances", "seatBalances"),
+    Shown("11 Seat events", "seatEvents"),
+    Shown("12 Seats day by day", "seatHistory"),
+    Shown("13 Who holds a seat", "seatHolders"),
+    Shown("14 Plans to choose from", "plans"),
+    Shown("15 Cancel a scheduled change", "cancelScheduledChange"),
+    Shown("16 Billing details", "billingDetails"),
 )
+"""Every stored operation, in the order in which a newcomer meets them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """What is true of a demo customer now, for variables that are valid."""
+    """What is true of a demo customer now, for variables that are valid. Ids are public ones, "" if there is
+    none.
+    """
 
     customer: str
     subscription: str
     metric: str
     seats: int
-    invoice: str | None
-    token: str | None
+    token: str
+    invoice: str
+    credit_note: str
+    scheduled_change: str
+    today: date
 
 
 @dataclass(slots=True)
@@ -128,26 +146,44 @@ def _example(tx: Tx, signer: QuoteSigner, subscription: UUID) -> Example:
     change = ChangeRequest(seats=(SeatQuantity(metric, total=seats),))
     offer = preview_change_plan(tx, SYSTEM, signer, subscription, change)
     invoices = documents.invoices_page(tx, InvoiceFilter(), limit=1, before=None)
+    credit_notes = documents.credit_notes_page(tx, limit=1, before=None)
     return Example(
         customer=loaded.customer.reference,
         subscription=ids.encode(ids.Kind.SUBSCRIPTION, subscription),
         metric=metric,
         seats=seats,
-        invoice=ids.encode(ids.Kind.INVOICE, invoices[0].id) if invoices else None,
-        token=offer.token if isinstance(offer, Offer) else None,
+        token=offer.token if isinstance(offer, Offer) else "",
+        invoice=_first(ids.Kind.INVOICE, (invoice.id for invoice in invoices)),
+        credit_note=_first(ids.Kind.CREDIT_NOTE, (note.id for note in credit_notes)),
+        scheduled_change=_first(ids.Kind.SCHEDULED_CHANGE, (change.id for change in loaded.state.scheduled)),
+        today=local_day(tx.at, loaded.customer.zone),
     )
 
 
+def _first(kind: ids.Kind, found: Iterable[UUID]) -> str:
+    return next((ids.encode(kind, id) for id in found), "")
+
+
 def _variables(example: Example) -> Iterator[tuple[str, str]]:
-    """Variables by the title of a tab, where an operation takes any."""
+    """Variables by the title of a tab, where its operation takes any."""
     change: Mapping[str, Any] = {
         "subscriptionId": example.subscription,
         "seats": [{"metric": example.metric, "quantity": {"total": example.seats}}],
     }
-    confirm = {**change, "quoteToken": example.token, "idempotencyKey": secrets.token_urlsafe(12)}
+    key = secrets.token_urlsafe(12)
     by_operation: Mapping[str, Any] = {
         "previewChangePlan": {"input": change},
-        "changePlan": {"input": confirm},
+        "changePlan": {"input": {**change, "quoteToken": example.token, "idempotencyKey": key}},
+        "cancelScheduledChange": {
+            "input": {"scheduledChangeId": example.scheduled_change, "idempotencyKey": key}
+        },
+        "invoice": {"id": example.invoice},
+        "creditNote": {"id": example.credit_note},
+        "seatHistory": {
+            "metric": example.metric,
+            "from": (example.today - DAYS_SHOWN).isoformat(),
+            "until": example.today.isoformat(),
+        },
     }
     for shown in SHOWN:
         if shown.operation in by_operation:
