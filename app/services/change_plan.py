@@ -102,25 +102,19 @@ def change_plan(
 
 
 def _token_of(tx: Tx, signer: QuoteSigner, request: ChangePlan) -> QuoteToken | InvalidInput | None:
-    """What the token says, None without one; refused if it was not made for this customer, subscription and
-    request.
-    """
+    """What the token says, None without one; refused if it was not made for this subscription and request."""
     if request.quote_token is None:
         return None
-    path = "input.quoteToken"
-    token = signer.read(request.quote_token)
+    token = signer.read(request.quote_token, customer=tx.customer, subscription=request.subscription)
     if token is None:
-        return InvalidInput(
-            (Problem(path, "This quote token was not made here, or was altered. Preview the change again."),)
-        )
-    if (token.customer, token.subscription) != (tx.customer, request.subscription):
-        return InvalidInput(
-            (Problem(path, "This quote token is for another subscription. Preview the change again."),)
-        )
+        return _refused_token("was not made for this subscription, or was altered. Preview the change again.")
     if _differs(request.change, token.request):
-        message = "This quote token is for another change. Send what was previewed, or preview what you send."
-        return InvalidInput((Problem(path, message),))
+        return _refused_token("is for another change. Send what was previewed, or preview what you send.")
     return token
+
+
+def _refused_token(why: str) -> InvalidInput:
+    return InvalidInput((Problem("input.quoteToken", f"This quote token {why}"),))
 
 
 def _differs(sent: ChangeRequest, quoted: ChangeRequest) -> bool:

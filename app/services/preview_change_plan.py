@@ -63,5 +63,6 @@ def quote_change(
 def _offer(tx: Tx, loaded: Loaded, signer: QuoteSigner, request: ChangeRequest, quote: Quote) -> Offer:
     subscription = loaded.state.subscription
     until = valid_until(wall=tx.wall, clock=tx.at, period_end=subscription.period.end)
-    token = QuoteToken(tx.customer, subscription.id, quote.posting.at, request, digest(quote), until)
-    return Offer(quote, signer.sign(token), until, loaded)
+    token = QuoteToken(quote.posting.at, request, digest(quote), until)
+    signed = signer.sign(token, customer=tx.customer, subscription=subscription.id)
+    return Offer(quote, signed, until, loaded)

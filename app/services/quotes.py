@@ -20,48 +20,78 @@ import msgspec
 import orjson
 
 from app.billing.changes import Quote
-from app.billing.requests import ChangeRequest
+from app.billing.periods import BillingInterval
+from app.billing.plans import ChangeTiming, ProrationMode
+from app.billing.requests import ChangeRequest, SeatQuantity
 
 LIFETIME: Final = timedelta(minutes=15)
 PURPOSE: Final = b"seatport quote v1\n"
+MAC_BYTES: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
 class QuoteToken:
-    """What a token says. `at` is on the customer's clock, in whole seconds; `valid_until` is wall time."""
+    """What a token says. `at` is on the customer's clock, in whole seconds; `valid_until` is wall time,
+    likewise.
+    """
 
-    customer: UUID
-    subscription: UUID
     at: datetime
     request: ChangeRequest
-    digest: str
+    digest: bytes
     valid_until: datetime
+
+
+Seats = tuple[str, int | None, int | None, int | None]
+Wire = tuple[
+    int,
+    int,
+    bytes,
+    str | None,
+    BillingInterval | None,
+    tuple[Seats, ...],
+    ProrationMode | None,
+    ChangeTiming | None,
+]
+"""A token as it travels: short, since people copy it by hand."""
 
 
 @dataclass(frozen=True, slots=True)
 class QuoteSigner:
-    """Makes and reads tokens with the deployment's secret."""
+    """Makes and reads tokens with the deployment's secret, each for one customer's one subscription."""
 
     secret: bytes
 
-    def sign(self, token: QuoteToken) -> str:
+    def sign(self, token: QuoteToken, *, customer: UUID, subscription: UUID) -> str:
         """The token as text."""
-        body = msgspec.json.encode(token)
-        return _text(self._mac(body) + body)
+        body = msgspec.msgpack.encode(_wire(token))
+        return _text(self._mac(body, customer, subscription) + body)
 
-    def read(self, text: str) -> QuoteToken | None:
-        """What a token says; None if it was not made here, or was altered."""
+    def read(self, text: str, *, customer: UUID, subscription: UUID) -> QuoteToken | None:
+        """What a token says; None if it was not made here for this subscription, or was altered."""
         try:
             raw = urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
         except (NotBase64, ValueError):
             return None
-        mac, body = raw[:32], raw[32:]
-        if not hmac.compare_digest(mac, self._mac(body)) or _text(raw) != text:
+        mac, body = raw[:MAC_BYTES], raw[MAC_BYTES:]
+        if not hmac.compare_digest(mac, self._mac(body, customer, subscription)) or _text(raw) != text:
             return None
-        return msgspec.json.decode(body, type=QuoteToken)
+        return _token(msgspec.msgpack.decode(body, type=Wire))
 
-    def _mac(self, body: bytes) -> bytes:
-        return hmac.digest(self.secret, PURPOSE + body, "sha256")
+    def _mac(self, body: bytes, customer: UUID, subscription: UUID) -> bytes:
+        return hmac.digest(self.secret, PURPOSE + customer.bytes + subscription.bytes + body, "sha256")
+
+
+def _wire(token: QuoteToken) -> Wire:
+    request = token.request
+    seats = tuple((asked.metric, asked.total, asked.add, asked.remove) for asked in request.seats)
+    at, until = int(token.at.timestamp()), int(token.valid_until.timestamp())
+    return at, until, token.digest, request.plan, request.interval, seats, request.mode, request.timing
+
+
+def _token(wire: Wire) -> QuoteToken:
+    at, until, shown, plan, interval, seats, mode, timing = wire
+    request = ChangeRequest(plan, interval, tuple(SeatQuantity(*asked) for asked in seats), mode, timing)
+    return QuoteToken(datetime.fromtimestamp(at, UTC), request, shown, datetime.fromtimestamp(until, UTC))
 
 
 def _text(raw: bytes) -> str:
@@ -72,10 +102,11 @@ def valid_until(*, wall: datetime, clock: datetime, period_end: datetime) -> dat
     """Until when a quote binds, by the wall clock: fifteen minutes, and never past the period that it was
     made in.
     """
-    return min(wall + LIFETIME, wall + (period_end - clock)).astimezone(UTC)
+    until = min(wall + LIFETIME, wall + (period_end - clock))
+    return until.astimezone(UTC).replace(microsecond=0)
 
 
-def digest(quote: Quote) -> str:
+def digest(quote: Quote) -> bytes:
     """SHA-256 of all that is shown as due or waiting: lines, totals, credit, and the seats and schedule that
     result.
     """
@@ -90,7 +121,7 @@ def digest(quote: Quote) -> str:
         "scheduled": posting.scheduled,
         "replaces": tuple(scheduled.id for scheduled in posting.settled),
     }
-    return sha256(msgspec.json.encode(shown)).hexdigest()
+    return sha256(msgspec.json.encode(shown)).digest()
 
 
 def fingerprint(value: Any) -> str:

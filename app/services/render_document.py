@@ -1,4 +1,4 @@
-"""The PDF of a document, rendered once from its frozen view in a process apart. The first stored bytes win."""
+"""The PDF of a document, rendered once from its frozen view in another process. First stored bytes win."""
 
 from __future__ import annotations
 

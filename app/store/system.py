@@ -62,13 +62,13 @@ def signed_in(tx: DeploymentTx, token_hash: str) -> Reference | None:
 
 @lookup
 def demo_customers(tx: DeploymentTx, limit: int) -> list[Reference]:
-    """The first demo customers, oldest first, each with its live subscription."""
+    """The first demo customers, by reference, each with its live subscription."""
     same = subscription.c.customer_id == customer.c.customer_id
     query = (
         select(customer.c.customer_id, subscription.c.id)
         .select_from(customer.join(subscription, same))
         .where(customer.c.kind == CustomerKind.DEMO, subscription.c.status == SubscriptionStatus.ACTIVE)
-        .order_by(customer.c.created_at, customer.c.customer_id)
+        .order_by(customer.c.reference)
         .limit(limit)
     )
     return [Reference(row.customer_id, row.id) for row in tx.connection.execute(query)]
