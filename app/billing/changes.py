@@ -184,7 +184,7 @@ def _posting_now(state: State, wanted: Wanted, moves: tuple[Move, ...], at: date
     restarts = any(move.axes.restarts for move in moves) or wanted.price.interval is not state.price.interval
     if restarts:
         subscription = state.subscription.reset(wanted.price, at=at)
-        credit_lines = _credits_of_restart(state, moves, at)
+        credit_lines = _credits_of_restart(state, moves, since=subscription.period.start)
         return renewals.open_period(
             state, subscription, wanted.price, at, events=events, credit_lines=credit_lines
         )
@@ -222,21 +222,20 @@ def _taking_back(state: State, at: datetime, measure: Measure) -> TakingBack:
     return TakingBack(state.subscription, at, state.price, full=measure is Measure.ALL)
 
 
-def _credits_of_restart(state: State, moves: tuple[Move, ...], at: datetime) -> tuple[Line, ...]:
-    """What a restart gives back: on the period's own first day everything billed for it, else what each
-    move's mode credits.
+def _credits_of_restart(state: State, moves: tuple[Move, ...], since: datetime) -> tuple[Line, ...]:
+    """What a restart gives back from the start of the new period on: on the present period's own first day
+    everything billed for it, else what each move's mode credits.
     """
-    period = state.subscription.period
-    if local_day(at, period.zone) == period.first_day:
-        return _everything(state, period.start, Measure.SHARE)
+    if since == state.subscription.period.start:
+        return _everything(state, since, Measure.SHARE)
     lines: tuple[Line, ...] = ()
     for move in moves:
         if move.axes.credit is Measure.NOTHING:
             continue
         if move.metric is None:
-            lines += _everything(state, at, move.axes.credit)
+            lines += _everything(state, since, move.axes.credit)
         elif not move.increases:
-            lines += _seat_lines(state, move, at)
+            lines += _seat_lines(state, move, since)
     return lines
 
 
