@@ -83,7 +83,7 @@ class PlanChanged:
 
     fact: strawberry.Private[changing.PlanChanged]
     subscription: Subscription = strawberry.field(
-        resolver=_subscription, description="The subscription as it is now."
+        resolver=_subscription, description="The subscription as it stands after the change."
     )
     invoice: Invoice | None = strawberry.field(
         resolver=_invoice, description="The invoice that the change made; null when it charged nothing now."
@@ -166,7 +166,7 @@ CancelScheduledChangeResult = Annotated[
 
 async def preview_change_plan(
     info: Info,
-    input: Annotated[PreviewChangePlanInput, strawberry.argument(description="What would change.")],
+    input: Annotated[PreviewChangePlanInput, strawberry.argument(description="What would change, and when.")],
 ) -> PreviewChangePlanResult:
     """Quote a change; reads only."""
     answer = await _previewed(info.context, input)
@@ -176,7 +176,10 @@ async def preview_change_plan(
 
 
 async def change_plan(
-    info: Info, input: Annotated[ChangePlanInput, strawberry.argument(description="What to change.")]
+    info: Info,
+    input: Annotated[
+        ChangePlanInput, strawberry.argument(description="What to change, when, and under which key.")
+    ],
 ) -> ChangePlanResult:
     """Make a change."""
     answer = await _changed(info.context, input)

@@ -119,7 +119,7 @@ described(
 )
 described(
     InvoiceStatus,
-    "What became of an invoice.",
+    "What became of an invoice: whether something is still due, and if not, why.",
     OPEN="Something is still due.",
     PAID="Nothing is due any more: it was paid, or credit settled it.",
     VOID="It was withdrawn as if never sent; nothing is due.",

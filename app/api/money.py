@@ -39,7 +39,9 @@ class Money:
     amount: Decimal = strawberry.field(
         description="The amount in major units, with exactly the currency's digits."
     )
-    currency: CurrencyCode = strawberry.field(description="The currency of the amount.")
+    currency: CurrencyCode = strawberry.field(
+        description="What the amount is counted in; all amounts of one customer are in the same."
+    )
     inner: strawberry.Private[money.Money]
     formatted: str = strawberry.field(
         resolver=_formatted,

@@ -124,7 +124,9 @@ class AboveMaximum(Refusal):
     requested: int = strawberry.field(description="How many would have been committed.")
 
 
-@strawberry.type(description="Only an active subscription can be changed, and this one is not.")
+@strawberry.type(
+    description="The subscription is history: only an active one can be changed, whatever the change."
+)
 class SubscriptionNotActive(Refusal):
     """Only an active subscription can be changed."""
 
@@ -159,8 +161,10 @@ class QuoteOutdated(Refusal):
 class VersionConflict(Refusal):
     """Somebody changed the subscription since it was read."""
 
-    expected_version: int = strawberry.field(description="The version that was sent.")
-    actual_version: int = strawberry.field(description="The version it is at.")
+    expected_version: int = strawberry.field(description="What the request took for the present version.")
+    actual_version: int = strawberry.field(
+        description="What the present version is; read the subscription again."
+    )
 
 
 @strawberry.type(

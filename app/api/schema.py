@@ -28,7 +28,9 @@ from app.api.viewer import Viewer, viewer
 
 async def node(
     info: Info,
-    id: Annotated[strawberry.ID, strawberry.argument(description="The id of anything that has one.")],
+    id: Annotated[
+        strawberry.ID, strawberry.argument(description="An id of any kind, as this schema gave it out.")
+    ],
 ) -> Node | None:
     """What an id leads to. Each look-up is of the signed-in member's customer alone."""
     wanted = decode(id)

@@ -26,7 +26,7 @@ from app.store.subscriptions import ListedChange
 class SubscribedSeats:
     """The seats of one metric that a subscription pays for."""
 
-    metric: SeatMetric = strawberry.field(description="Which seats.")
+    metric: SeatMetric = strawberry.field(description="Which type of seat is counted here.")
     committed: int = strawberry.field(
         description="The total that the customer asked for, included seats counted and granted ones not."
     )

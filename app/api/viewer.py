@@ -64,7 +64,9 @@ class Viewer:
     email: str | None = strawberry.field(
         description="Their e-mail address; null when the product did not say."
     )
-    role: Role = strawberry.field(description="What they are to the customer.")
+    role: Role = strawberry.field(
+        description="Their part in the customer's company, which decides what they see and do."
+    )
     permissions: Permissions = strawberry.field(description="What that role lets them do here.")
 
 

@@ -1,0 +1,194 @@
+"""Every field of the schema answers with something that is not null, at least once."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from inspect import isawaitable
+from typing import Any
+
+import pytest
+from graphql import GraphQLObjectType, is_introspection_type
+from sqlalchemy import update
+
+from app.api.ids import Kind, decode_as
+from app.api.operations import Operations
+from app.api.schema import schema
+from app.billing.documents import InvoiceStatus
+from app.billing.parties import BillingDetails
+from app.billing.permissions import SYSTEM, Role
+from app.services.register_customer import change_billing_details
+from app.store import files, transaction
+from app.store.tables import receivable
+from tests.api.schema.asking import OPERATIONS, cancel, confirm, operation, preview, seats
+from tests.api.world import World, end_with_the_period
+
+EVENT_AND_LINE = """
+query everythingOfAnEvent {
+  customer {
+    seatEvents {
+      edges {
+        cursor
+        node {
+          id metric { code label unit } balanceKind added removed balance effectiveAt recordedAt source note
+          holder { metric { code } reference name email heldSince }
+          corrects { id } correctedBy { id }
+          invoiceLines {
+            id kind description formula quantity unitAmount numerator denominator
+            amount { amount currency formatted(locale: "de") } period { startsOn endsOn }
+            document { id number issuedOn totals { total { amount } } pdf { url } }
+          }
+        }
+      }
+      pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
+    }
+  }
+}
+"""
+NODE = "query everyNode($id: ID!) { node(id: $id) { id ... on Customer { name } } }"
+HOLDER = """
+mutation whoSitsThere($input: PreviewChangePlanInput!) {
+  previewChangePlan(input: $input) {
+    ... on SeatsInUse { metric { code } holders { metric { code } reference name email heldSince } }
+  }
+}
+"""
+
+
+def recorded(operations: Operations, seen: set[str]) -> Callable[[], None]:
+    """Note every field that answers with something; gives back what undoes it."""
+    undo: list[tuple[Any, Any]] = []
+    for kind in operations._schema.type_map.values():
+        if isinstance(kind, GraphQLObjectType) and not is_introspection_type(kind):
+            for name, field in kind.fields.items():
+                undo.append((field, field.resolve))
+                field.resolve = noting(field.resolve, f"{kind.name}.{name}", seen)
+
+    def undone() -> None:
+        for field, resolve in undo:
+            field.resolve = resolve
+
+    return undone
+
+
+def noting(resolve: Any, path: str, seen: set[str]) -> Any:
+    """A resolver that notes when the one it wraps gives something."""
+
+    def noted(value: Any) -> Any:
+        if value is not None:
+            seen.add(path)
+        return value
+
+    async def later(value: Any) -> Any:
+        return noted(await value)
+
+    def wrapped(source: Any, info: Any, **arguments: Any) -> Any:
+        value = resolve(source, info, **arguments)
+        return later(value) if isawaitable(value) else noted(value)
+
+    return wrapped
+
+
+def every_field() -> set[str]:
+    """The fields of all object types."""
+    return {
+        f"{kind.name}.{name}"
+        for kind in schema._schema.type_map.values()
+        if isinstance(kind, GraphQLObjectType) and not is_introspection_type(kind)
+        for name in kind.fields
+    }
+
+
+async def make_and_read(world: World) -> None:
+    """Changes of every kind, then every stored operation."""
+    waits = await confirm(world, key="1", seats=seats(total=12), timing="AT_RENEWAL")
+    await preview(world, seats=seats(total=11), timing="AT_RENEWAL")
+    replaced = await confirm(world, key="2", seats=seats(total=10), timing="AT_RENEWAL")
+    note = await confirm(world, key="3", seats=seats(remove=11))
+    invoice = await confirm(world, key="4", seats=seats(add=20))
+    id = decode_as(Kind.INVOICE, invoice["invoice"]["id"])
+    assert id is not None
+    await world.store.run(world.acme, files.store_file, id, b"%PDF")
+    await world.store.run(world.acme, void, invoice["invoice"]["id"])
+    given = {
+        "seatHistory": {"metric": "editor", "from": "2026-04-01", "until": "2026-04-17"},
+        "invoice": {"id": invoice["invoice"]["id"]},
+        "creditNote": {"id": note["creditNote"]["id"]},
+    }
+    for file in sorted(OPERATIONS.glob("*.graphql")):
+        if "($input" not in file.read_text(encoding="utf-8"):
+            await world.ask(operation(file.stem), **given.get(file.stem, {}))
+    await world.ask(operation("viewer"), role=Role.VIEWER)
+    await world.ask(EVENT_AND_LINE)
+    customer = (await world.ask("{ customer { id } }"))["customer"]["id"]
+    assert (await world.ask(NODE, id=customer))["node"]["name"] == "Acme"
+    assert waits["scheduledChanges"]
+    await confirm(world, key="5", seats=seats(total=9), timing="AT_RENEWAL")
+    assert (await cancel(world, replaced["scheduledChanges"][0]["id"], key="6"))["__typename"] == "NotFound"
+    overview = await world.ask(operation("overview"))
+    waiting = overview["customer"]["subscription"]["scheduledChanges"][0]["id"]
+    assert (await cancel(world, waiting, key="7"))["__typename"] == "ScheduledChangeCancelled"
+
+
+async def be_refused(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every refusal once."""
+    quote = await preview(world, seats=seats(add=5))
+    answers = [
+        await confirm(world, subscriptionId="sub_x"),
+        await confirm(world, role=Role.VIEWER),
+        await confirm(world, seats=seats("nothing", add=1)),
+        await confirm(world, planCode="nothing"),
+        await confirm(world, planCode="solo", seats=seats(total=2)),
+        await confirm(world, planCode="business", seats=seats(total=2)),
+        await confirm(world, planCode="solo"),
+        await confirm(world, interval="MONTH"),
+        await confirm(world, expectedVersion=1, seats=seats(add=1)),
+        await confirm(world, key="3"),
+        await confirm(world, key="later", interval="YEAR", prorationMode="DO_NOT_BILL", timing="NOW"),
+    ]
+    await world.ask(
+        HOLDER, input={"subscriptionId": world.subscription_id, "planCode": "solo", "seats": seats(total=2)}
+    )
+    world.clock.advance(timedelta(minutes=20))
+    answers.append(await confirm(world, key="old", quoteToken=quote["token"]))
+    await world.store.run(world.acme, change_billing_details, SYSTEM, BillingDetails())
+    answers.append(await confirm(world, key="details", seats=seats(add=1)))
+    await world.store.run(world.acme, end_with_the_period, world.subscription)
+    await world.store.run(
+        world.acme, change_billing_details, SYSTEM, BillingDetails("A", ("B",), "C", "D", "E", "FR")
+    )
+    world.clock.advance(timedelta(days=30))
+    answers.append(await confirm(world, key="ended", seats=seats(add=1)))
+
+    async def no_turn(*_: Any) -> None:
+        raise transaction.Busy(3)
+
+    monkeypatch.setattr(world.store, "run", no_turn)
+    answers.append(await confirm(world, key="busy", seats=seats(add=1)))
+    assert len({answer["__typename"] for answer in answers}) == len(answers) == 15
+
+
+async def test_every_field_of_the_schema_answers_with_something(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """All stored operations, all refusals and a few queries besides select every field, and none is null each
+    time.
+    """
+    seen: set[str] = set()
+    undo = recorded(world.operations, seen)
+    try:
+        await make_and_read(world)
+        await be_refused(world, monkeypatch)
+    finally:
+        undo()
+
+    with capsys.disabled():
+        print(f"\n{len(seen & every_field())}/{len(every_field())} fields of the schema answered")  # noqa: T201
+    assert every_field() - seen == set()
+
+
+def void(tx: transaction.Tx, invoice: str) -> None:
+    """Withdraw an invoice, as a later verb will."""
+    id = decode_as(Kind.INVOICE, invoice)
+    assert id is not None
+    where = (receivable.c.customer_id == tx.customer, receivable.c.invoice_id == id)
+    values = {"status": InvoiceStatus.VOID, "voided_at": tx.at}
+    tx.connection.execute(update(receivable).where(*where).values(values))
