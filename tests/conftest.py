@@ -78,13 +78,8 @@ def postgres_template(postgres_server: postgres.Server) -> str:
 @pytest.fixture
 def database_url(engine_name: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
     """The address of a migrated database without a row in it."""
-    if engine_name == "sqlite":
-        file = tmp_path / "seatport.db"
-        shutil.copyfile(request.getfixturevalue("sqlite_template"), file)
-        yield f"sqlite+aiosqlite:///{file}"
-    else:
-        template = request.getfixturevalue("postgres_template")
-        yield from own_database(request.getfixturevalue("postgres_server"), template)
+    template = request.getfixturevalue(f"{engine_name}_template")
+    yield from copied(template, tmp_path, request)
 
 
 @pytest.fixture
@@ -94,6 +89,17 @@ def empty_database_url(engine_name: str, tmp_path: Path, request: pytest.Fixture
         yield f"sqlite+aiosqlite:///{tmp_path}/empty.db"
     else:
         yield from own_database(request.getfixturevalue("postgres_server"))
+
+
+def copied(template: Path | str, folder: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of a copy of a database, for as long as one test runs: of an SQLite file, or of what the
+    server has under this name.
+    """
+    if isinstance(template, Path):
+        shutil.copyfile(template, folder / "seatport.db")
+        yield f"sqlite+aiosqlite:///{folder}/seatport.db"
+    else:
+        yield from own_database(request.getfixturevalue("postgres_server"), template)
 
 
 def own_database(server: postgres.Server, template: str = "template0") -> Iterator[str]:

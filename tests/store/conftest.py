@@ -1,27 +1,53 @@
 """A store with scratch tables, so that the doors are tried apart from the tables of the business."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
 
 from app.store.engine import open_store
 from app.store.transaction import Store
-from tests.conftest import Clock
+from tests import postgres
+from tests.conftest import Clock, copied
 from tests.store import scratch
 
 
-@pytest.fixture
-def customer() -> UUID:
-    """Some customer."""
-    return uuid4()
-
-
-@pytest.fixture
-async def scratch_store(empty_database_url: str, clock: Clock) -> AsyncIterator[Store]:
-    """A store over the scratch tables."""
-    opened = open_store(empty_database_url, clock=clock, offset_of=scratch.no_offset)
+async def make_scratch(url: str) -> None:
+    """Make the scratch tables in an empty database."""
+    opened = open_store(url, clock=lambda: datetime(2026, 4, 16, tzinfo=UTC), offset_of=scratch.no_offset)
     await opened.deployment(scratch.make)
+    await opened.close()
+
+
+@pytest.fixture(scope="session")
+def sqlite_scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file with the scratch tables, to copy."""
+    file = tmp_path_factory.mktemp("scratch") / "scratch.db"
+    postgres.in_own_loop(make_scratch(f"sqlite+aiosqlite:///{file}"))
+    return file
+
+
+@pytest.fixture(scope="session")
+def postgres_scratch(postgres_server: postgres.Server) -> str:
+    """The name of a PostgreSQL database with the scratch tables, to copy."""
+    name = postgres_server.create()
+    postgres.in_own_loop(make_scratch(postgres_server.url(name)))
+    return name
+
+
+@pytest.fixture
+def scratch_url(engine_name: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of a database with the scratch tables."""
+    template = request.getfixturevalue(f"{engine_name}_scratch")
+    yield from copied(template, tmp_path, request)
+
+
+@pytest.fixture
+async def scratch_store(scratch_url: str, clock: Clock) -> AsyncIterator[Store]:
+    """A store over the scratch tables."""
+    opened = open_store(scratch_url, clock=clock, offset_of=scratch.no_offset)
     yield opened
     await opened.close()
 
@@ -31,3 +57,9 @@ async def counting(scratch_store: Store, customer: UUID) -> Store:
     """The same, and the customer's counter shows 0."""
     await scratch_store.run(customer, scratch.start_counting)
     return scratch_store
+
+
+@pytest.fixture
+def customer() -> UUID:
+    """Some customer."""
+    return uuid4()

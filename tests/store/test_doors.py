@@ -71,7 +71,7 @@ async def test_arguments_reach_the_unit(scratch_store: Store, customer: UUID) ->
     assert await scratch_store.run(customer, told, 1, second="two") == (customer, 1, "two")
 
 
-async def test_a_customer_has_a_clock(empty_database_url: str, clock: Clock) -> None:
+async def test_a_customer_has_a_clock(scratch_url: str, clock: Clock) -> None:
     """`wall` is the store's clock, `at` is ahead by the customer's offset; both stand still in a unit."""
     ahead = uuid4()
 
@@ -83,7 +83,7 @@ async def test_a_customer_has_a_clock(empty_database_url: str, clock: Clock) -> 
         clock.advance(timedelta(seconds=1))
         return tx.wall, tx.at
 
-    opened = open_store(empty_database_url, clock=clock, offset_of=offset_of)
+    opened = open_store(scratch_url, clock=clock, offset_of=offset_of)
     start = clock.now
     assert await opened.run(ahead, instants) == (start, start + timedelta(days=30))
     assert await opened.run(uuid4(), instants) == (start + timedelta(seconds=1),) * 2
@@ -184,14 +184,14 @@ async def locked(url: str) -> AsyncIterator[None]:
 
 
 async def test_waiting_too_long_is_busy(
-    counting: Store, customer: UUID, empty_database_url: str, clock: Clock
+    counting: Store, customer: UUID, scratch_url: str, clock: Clock
 ) -> None:
     """While another process holds the lock, a unit and those behind it wait their time and are told Busy, and
     when to try again. None of them writes. When the lock is free, units run again.
     """
-    impatient = open_store(empty_database_url, clock=clock, offset_of=scratch.no_offset, wait_max=SHORT)
+    impatient = open_store(scratch_url, clock=clock, offset_of=scratch.no_offset, wait_max=SHORT)
     loop = asyncio.get_running_loop()
-    async with locked(empty_database_url):
+    async with locked(scratch_url):
         start = loop.time()
         told = await asyncio.gather(
             *(impatient.run(customer, scratch.count_up) for _ in range(3)), return_exceptions=True
@@ -206,9 +206,9 @@ async def test_waiting_too_long_is_busy(
     await impatient.close()
 
 
-async def test_a_short_wait_is_not_noticed(counting: Store, customer: UUID, empty_database_url: str) -> None:
+async def test_a_short_wait_is_not_noticed(counting: Store, customer: UUID, scratch_url: str) -> None:
     """A lock that another process holds for a moment delays a unit and does not fail it."""
-    async with locked(empty_database_url):
+    async with locked(scratch_url):
         waiting = asyncio.create_task(counting.run(customer, scratch.count_up))
         await asyncio.sleep(0.2)
         assert not waiting.done()
@@ -294,7 +294,7 @@ async def test_an_error_of_the_unit_is_not_run_again(counting: Store, customer: 
 
 
 async def test_closing_waits_for_units(
-    counting: Store, customer: UUID, empty_database_url: str, clock: Clock
+    counting: Store, customer: UUID, scratch_url: str, clock: Clock
 ) -> None:
     """A unit whose caller has gone is committed before the store is closed."""
     caller = asyncio.create_task(counting.run(customer, scratch.count_up))
@@ -304,7 +304,7 @@ async def test_closing_waits_for_units(
         await caller
     await counting.close()
 
-    again = open_store(empty_database_url, clock=clock, offset_of=scratch.no_offset)
+    again = open_store(scratch_url, clock=clock, offset_of=scratch.no_offset)
     assert await shown(again, customer) == 1
     await again.close()
 

@@ -12,11 +12,9 @@ WORKERS = 4
 TIMES = 100
 
 
-async def test_four_processes_lose_no_update(
-    counting: Store, customer: UUID, empty_database_url: str
-) -> None:
+async def test_four_processes_lose_no_update(counting: Store, customer: UUID, scratch_url: str) -> None:
     """Four processes that each read, add one and write 100 times leave the counter at 400."""
-    with started(WORKERS, "count", empty_database_url, str(customer), str(TIMES)) as workers:
+    with started(WORKERS, "count", scratch_url, str(customer), str(TIMES)) as workers:
         assert answers(workers) == WORKERS * TIMES
 
     async with counting.reads(customer) as scope:
@@ -29,12 +27,12 @@ async def test_four_processes_lose_no_update(
     indirect=["engine_name"],
 )
 async def test_the_driver_alone_loses_updates(
-    counting: Store, customer: UUID, empty_database_url: str, way: str
+    counting: Store, customer: UUID, scratch_url: str, way: str
 ) -> None:
     """The same with the driver's own transactions (SQLite) or without the row lock (PostgreSQL): all 400 are
     committed, and the counter shows fewer. So the test above can fail.
     """
-    with started(WORKERS, way, empty_database_url, str(customer), str(TIMES)) as workers:
+    with started(WORKERS, way, scratch_url, str(customer), str(TIMES)) as workers:
         assert answers(workers) == WORKERS * TIMES
 
     async with counting.reads(customer) as scope:

@@ -30,20 +30,18 @@ async def torn(store: Store, customer: UUID, *, scopes: int) -> bool:
     return False
 
 
-async def test_an_answer_is_of_one_state(
-    scratch_store: Store, customer: UUID, empty_database_url: str
-) -> None:
+async def test_an_answer_is_of_one_state(scratch_store: Store, customer: UUID, scratch_url: str) -> None:
     """Eight reads of one scope agree in all of 500 answers while another process commits all the time."""
-    with started(1, "append", empty_database_url, str(customer)) as workers:
+    with started(1, "append", scratch_url, str(customer)) as workers:
         assert not await torn(scratch_store, customer, scopes=1)
         assert answers(workers) > ANSWERS // 10
 
 
 async def test_a_scope_for_each_read_mixes_states(
-    scratch_store: Store, customer: UUID, empty_database_url: str
+    scratch_store: Store, customer: UUID, scratch_url: str
 ) -> None:
     """The same with eight scopes sees two states in some answers. So the test above can fail."""
-    with started(1, "append", empty_database_url, str(customer)):
+    with started(1, "append", scratch_url, str(customer)):
         assert await torn(scratch_store, customer, scopes=8)
 
 
@@ -108,12 +106,11 @@ async def test_a_failed_read_gives_its_connection_back(counting: Store, customer
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
-async def test_more_requests_than_readers_wait_or_are_told(empty_database_url: str, clock: Clock) -> None:
+async def test_more_requests_than_readers_wait_or_are_told(scratch_url: str, clock: Clock) -> None:
     """With every reader taken, the next request waits its time and is told that the store is busy."""
     opened = open_store(
-        empty_database_url, clock=clock, offset_of=scratch.no_offset, wait_max=timedelta(milliseconds=200)
+        scratch_url, clock=clock, offset_of=scratch.no_offset, wait_max=timedelta(milliseconds=200)
     )
-    await opened.deployment(scratch.make)
     scopes = [opened.reads(uuid4()) for _ in range(SQLITE_READERS)]
     for scope in scopes:
         await (await scope.__aenter__()).run(scratch.seen)

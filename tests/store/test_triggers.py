@@ -82,11 +82,11 @@ async def test_truncate_is_refused(filled: Store) -> None:
 
 @pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("recursive", ["OFF", "ON"])
-async def test_replace_is_refused(filled: Store, empty_database_url: str, recursive: str) -> None:
+async def test_replace_is_refused(filled: Store, scratch_url: str, recursive: str) -> None:
     """REPLACE would delete the old row: refused for the primary key and for any other key, also on a foreign
     connection that does not ask for recursive triggers.
     """
-    other = sqlite3.connect(empty_database_url.removeprefix("sqlite+aiosqlite:///"))
+    other = sqlite3.connect(scratch_url.removeprefix("sqlite+aiosqlite:///"))
     other.execute(f"PRAGMA recursive_triggers = {recursive}")
     for statement in (
         f"INSERT OR REPLACE INTO ledger VALUES ('{FIRST}', '{FIRST}', 'other', 7)",
