@@ -104,7 +104,7 @@ def decide(state: State, request: ChangeRequest, at: datetime) -> Quote | Change
     if isinstance(moves, ProrationModeNotAllowed):
         return moves
     settled = _settled(state, wanted, request)
-    if not moves and not settled:
+    if _is_so(wanted, moves, settled):
         return NothingToChange()
     refusal = guard(state, wanted)
     if refusal:
@@ -113,6 +113,12 @@ def decide(state: State, request: ChangeRequest, at: datetime) -> Quote | Change
     if posting.drafts and state.buyer.missing:
         return BillingDetailsMissing(state.buyer.missing)
     return _quote(state, posting, moves, request)
+
+
+def _is_so(wanted: Wanted, moves: tuple[Move, ...], settled: tuple[ScheduledChange, ...]) -> bool:
+    """Whether nothing moves, or what would wait for the renewal waits already."""
+    waits = {scheduled.change for scheduled in settled}
+    return not any(move.now for move in moves) and waits == set(_scheduled(wanted, moves))
 
 
 def allowed_ways(state: State, request: ChangeRequest, at: datetime) -> Iterator[Quote]:

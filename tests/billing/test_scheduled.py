@@ -3,9 +3,11 @@
 from dataclasses import replace
 from uuid import UUID
 
+from app.billing.changes import Quote, decide
 from app.billing.ledger import BalanceKind, EventSource
 from app.billing.periods import BillingInterval
 from app.billing.plans import ChangeTiming, ProrationMode
+from app.billing.refusals import NothingToChange
 from app.billing.renewals import renewal
 from app.billing.state import State
 from app.billing.subscriptions import (
@@ -69,6 +71,15 @@ def test_a_newer_change_of_a_metric_replaces_the_one_that_waits_and_says_so() ->
     assert waiting_for(again) == [SeatsAtRenewal(EDITOR, 6)]
     assert quote.replaces == state.scheduled
     assert waiting_for(changed(state, ask(editor="+2"), "2026-04-16")) == []
+
+
+def test_what_waits_already_is_nothing_to_change() -> None:
+    """Scheduled for 8, asked for 8 at the renewal once more: it is so. Asked for 9, it is not."""
+    state = changed(started(), ask(editor=8, timing=AT_RENEWAL), "2026-04-10")
+    at = instant("2026-04-16")
+
+    assert decide(state, ask(editor=8, timing=AT_RENEWAL), at) == NothingToChange()
+    assert isinstance(decide(state, ask(editor=9, timing=AT_RENEWAL), at), Quote)
 
 
 def test_changes_of_different_targets_wait_side_by_side() -> None:
@@ -180,6 +191,18 @@ def test_a_plan_that_has_no_room_is_dropped() -> None:
 
 def scheduled_pro(*, editor: int) -> State:
     return scheduled(started(BOTH, PRO, editor=editor, viewer=5), PlanAtRenewal("pro", BillingInterval.MONTH))
+
+
+def test_fewer_seats_than_the_minimum_are_no_obstacle_to_a_plan() -> None:
+    """3 editors and a plan that bills at least 5 both wait: the plan comes, with 3 seats committed and 5 billed."""
+    large = plan_price(seat_price("20.00", minimum=5), plan="large")
+    state = scheduled(
+        started(plan_price(), large), SeatsAtRenewal(EDITOR, 3), PlanAtRenewal("large", BillingInterval.MONTH)
+    )
+    posting = renewal(state)
+
+    assert (posting.price, posting.dropped) == (large, ())
+    assert posting.drafts[0].totals.total == money("100.00")
 
 
 def test_a_plan_whose_included_seats_are_fewer_than_those_in_use_is_dropped() -> None:
