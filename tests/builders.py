@@ -8,7 +8,7 @@ has 30 days and the 16th is half of it.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -51,18 +51,14 @@ def instant(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
-def tiers(*steps: tuple[int | None, str, str]) -> tuple[Tier, ...]:
-    """Tiers of (up to, unit amount, flat amount)."""
-    return tuple(Tier(up_to, Decimal(unit), Decimal(flat)) for up_to, unit, flat in steps)
-
-
 def seat_price(
     unit: str = "10.00", metric: str = EDITOR, *steps: tuple[int | None, str, str], **rest: Any
 ) -> SeatPrice:
-    """Seats at one price each, or in tiers (graduated unless `model` says otherwise)."""
+    """Seats at one price each, or in steps of (up to, unit, flat); graduated, or as `model` says."""
     model = rest.pop("model", PricingModel.GRADUATED if steps else PricingModel.PER_UNIT)
-    priced = tiers(*(steps or ((None, unit, "0"),)))
-    return SeatPrice(SeatMetric(Item(metric), metric), ChargingBasis.PURCHASED, model, priced, **rest)
+    tiers = tuple(Tier(up_to, Decimal(each), Decimal(flat)) for up_to, each, flat in steps)
+    tiers = tiers or (Tier(None, Decimal(unit)),)
+    return SeatPrice(SeatMetric(Item(metric), metric), ChargingBasis.PURCHASED, model, tiers, **rest)
 
 
 def direction(*modes: ProrationMode, timing: ChangeTiming = ChangeTiming.NOW) -> DirectionPolicy:
@@ -143,14 +139,11 @@ def ask(
     **seats: int | str,
 ) -> ChangeRequest:
     """A request: `editor=15` is a total, `editor="+5"` adds and `editor="-5"` removes."""
-    return ChangeRequest(plan, interval, _quantities(seats), mode, timing)
+    quantities = tuple(_quantity(metric, wanted) for metric, wanted in seats.items())
+    return ChangeRequest(plan, interval, quantities, mode, timing)
 
 
-def _quantities(seats: Mapping[str, int | str]) -> tuple[SeatQuantity, ...]:
-    words = {"+": "add", "-": "remove"}
-    return tuple(
-        SeatQuantity(metric, total=wanted)
-        if isinstance(wanted, int)
-        else SeatQuantity(metric, **{words[wanted[0]]: int(wanted[1:])})
-        for metric, wanted in seats.items()
-    )
+def _quantity(metric: str, wanted: int | str) -> SeatQuantity:
+    if isinstance(wanted, int):
+        return SeatQuantity(metric, total=wanted)
+    return SeatQuantity(metric, **{{"+": "add", "-": "remove"}[wanted[0]]: int(wanted[1:])})

@@ -9,7 +9,7 @@ one day nets to nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
 
@@ -17,7 +17,7 @@ from app.billing.lines import MINUS, BilledLine, Line, LineKind, formula
 from app.billing.money import Money, decimal_text, rounded
 from app.billing.periods import Granularity, Period, Share
 from app.billing.plans import BASE_FEE, PlanPrice
-from app.billing.pricing import Part, exact_amount, last_units, without_last_units
+from app.billing.pricing import Part, exact_amount, last_units, packs, without_last_units
 from app.billing.subscriptions import Subscription
 
 
@@ -110,4 +110,11 @@ def _parts(billed: BilledLine, units: int) -> tuple[Part, ...]:
     line = billed.line
     if units == line.quantity:
         return line.parts
+    if line.parts[0].pack is not None:
+        return (_packs_emptied(line.parts[0], line.parts[0].pack, billed.units_left, units),)
     return last_units(without_last_units(line.parts, line.quantity - billed.units_left), units)
+
+
+def _packs_emptied(part: Part, size: int, left: int, units: int) -> Part:
+    """The packs that nobody needs any more when so many of the seats that are left go."""
+    return replace(part, units=packs(left, size) - packs(left - units, size))

@@ -56,10 +56,15 @@ def price(seat: SeatPrice, quantity: int) -> tuple[Part, ...]:
         case PricingModel.STAIRSTEP:
             return (Part(quantity, NOTHING, _tier_of(seat.tiers, quantity).flat_amount),)
         case PricingModel.PACKAGE:
-            packs = -(-quantity // seat.package_size)
-            return (Part(packs, seat.tiers[0].flat_amount, pack=seat.package_size),)
+            started = packs(quantity, seat.package_size)
+            return (Part(started, seat.tiers[0].flat_amount, pack=seat.package_size),)
         case _:
             assert_never(seat.model)
+
+
+def packs(quantity: int, size: int) -> int:
+    """How many packs a quantity starts."""
+    return -(-quantity // size)
 
 
 def price_added(seat: SeatPrice, *, before: int, after: int) -> tuple[Part, ...]:

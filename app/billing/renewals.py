@@ -148,9 +148,9 @@ def _renewed_price(state: State) -> tuple[PlanPrice, tuple[ScheduledChange, ...]
 
 
 def _seats_at(state: State, price: PlanPrice) -> dict[Item, int]:
-    """The totals that scheduled seats will have under a price."""
+    """The scheduled totals that a price must have room for; fewer seats than its minimum are no obstacle."""
     return {
-        scheduled.change.metric: _raised(state, seat, scheduled.change.total)
+        scheduled.change.metric: max(_raised(state, seat, scheduled.change.total), seat.minimum)
         for scheduled in state.scheduled
         if isinstance(scheduled.change, SeatsAtRenewal)
         and (seat := price.seat(scheduled.change.metric)) is not None

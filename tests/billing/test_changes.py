@@ -160,6 +160,13 @@ def test_the_flat_amount_of_the_first_tier_stays_without_seats() -> None:
     assert amounts(quoted(emptied, ask(editor=3, mode=PRORATED), "2026-04-16")) == ["15.00"]
 
 
+def test_the_last_seats_of_a_price_without_flat_amounts_are_given_back_as_such() -> None:
+    """10 → 0 half way is a credit of 50.00 for seats given back, and no other price for anything."""
+    (line,) = quoted(started(), ask(editor=0, mode=PRORATED), "2026-04-16").lines
+
+    assert (line.line.kind, line.line.amount) == (LineKind.CREDIT, money("-50.00"))
+
+
 def test_credits_take_the_newest_seats_first() -> None:
     """4 and 3 more on the 11th and 21st; on the 26th 5 go back: 3 of the newest line, 2 of the one before."""
     state = changed(started(editor=1), ask(editor="+4"), "2026-04-11")

@@ -264,6 +264,21 @@ def test_seats_of_an_old_price_are_credited_at_that_price() -> None:
     assert amounts(quoted(state, ask(editor=12, mode=PRORATED), "2026-04-16")) == ["10.00"]
 
 
+def test_packs_of_an_old_price_are_credited_when_they_are_empty() -> None:
+    """3 packs of 4 at 50.00 hold 10 seats; after an unbilled downgrade 1 seat empties none, 3 empty one."""
+    packed = seat_price("0", EDITOR, (None, "0", "50.00"), model=PricingModel.PACKAGE, package_size=4)
+    state = started(plan_price(packed, plan="packs"), BASIC)
+    state = changed(state, ask(plan="basic", mode=UNBILLED), "2026-04-16")
+    one = changed(state, ask(editor=9, mode=PRORATED), "2026-04-16")
+
+    assert amounts(quoted(state, ask(editor=9, mode=PRORATED), "2026-04-16")) == ["0.00"]
+    assert amounts(quoted(state, ask(editor=7, mode=PRORATED), "2026-04-16")) == ["-25.00"]
+    assert amounts(quoted(one, ask(editor=8, mode=PRORATED), "2026-04-16")) == ["0.00", "-25.00"]
+    assert formulas(quoted(state, ask(editor=7, mode=PRORATED), "2026-04-16")) == [
+        "−1 pack of 4 seats × 50.00 USD × 15/30 days"
+    ]
+
+
 def test_a_metric_that_restarts_while_another_shrinks() -> None:
     """Editors +2 in full restart the cycle, viewers −2 go back prorated: 2 × 4.00 × 15/30 = 4.00."""
     price = plan_price(

@@ -194,7 +194,7 @@ def scheduled_pro(*, editor: int) -> State:
 
 
 def test_fewer_seats_than_the_minimum_are_no_obstacle_to_a_plan() -> None:
-    """3 editors and a plan that bills at least 5 both wait: the plan comes, with 3 seats committed and 5 billed."""
+    """3 editors wait, and so does a plan that bills at least 5: it comes, 3 are committed and 5 billed."""
     large = plan_price(seat_price("20.00", minimum=5), plan="large")
     state = scheduled(
         started(plan_price(), large), SeatsAtRenewal(EDITOR, 3), PlanAtRenewal("large", BillingInterval.MONTH)
