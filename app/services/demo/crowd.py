@@ -48,7 +48,7 @@ async def crowd(store: Store, clock: MovedClock, now: datetime, count: int) -> A
 
     The clock shows `now` afterwards.
     """
-    prefix = f"load-{now:%Y%m%d%H%M%S}"
+    prefix = f"load-{now:%Y%m%d-%H%M%S%f}"
     for number in range(count):
         kind = KINDS[number % len(KINDS)]
         month = Months.until(now, kind.zone, back=1, days_in=number // len(KINDS) % DAYS_DUE)
