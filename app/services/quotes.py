@@ -10,7 +10,7 @@ from __future__ import annotations
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any, Final
@@ -108,11 +108,11 @@ def valid_until(*, wall: datetime, clock: datetime, period_end: datetime) -> dat
 
 def digest(quote: Quote) -> bytes:
     """SHA-256 of all that is shown as due or waiting: lines, totals, credit, and the seats and schedule that
-    result.
+    result. Not the ids of lines that credits reverse: a renewal that is due gives them when it is written.
     """
     posting = quote.posting
     shown: dict[str, Any] = {
-        "lines": quote.lines,
+        "lines": [(replace(quoted.line, reverses=None), quoted.waits) for quoted in quote.lines],
         "due": quote.due_now,
         "credit": quote.credit_added,
         "seats": posting.events,

@@ -200,6 +200,21 @@ async def test_a_renewal_that_is_due_is_billed_before_a_change(portal: Portal) -
     assert len(await diary.invoices()) == 3
 
 
+async def test_a_credit_of_a_renewal_that_is_due_is_as_it_was_shown(portal: Portal) -> None:
+    """Nobody billed on 1 May. On the 16th five editors go: shown are 5 × 10.00 × 16/31 = 25.81 back, of an
+    invoice that is not written yet. The button writes it and gives back what was shown, at the first press.
+    """
+    diary = await simple(portal)
+
+    less = await diary.on("2026-05-16").changes(editor=5)
+
+    _, may = await diary.invoices()
+    assert less.credit_note
+    assert less.credit_note.lines == ["\u22125 seats × 10.00 USD × 16/31 days = -25.81"]
+    assert less.credit_note.reverses == [may.number]
+    assert (may.total, may.open) == ("100.00", "74.19")
+
+
 async def test_a_quote_that_a_colleague_outdated(portal: Portal) -> None:
     """Ada is shown 5 × 10.00 × 15/30 = 25.00 for 10 → 15. Ben is quicker and takes 13. Ada's button does not
     charge 25.00 for two seats, nor 10.00 unseen: it shows 2 × 10.00 × 15/30 = 10.00, and that goes through.
