@@ -105,7 +105,7 @@ class UpcomingInvoice:
 async def _upcoming_invoice(info: Info) -> UpcomingInvoice | None:
     reading = info.context.reading
     subscribed = await reading.read(loaders.live_subscription) if info.context.sees_money else None
-    found = await reading.read(loaders.upcoming, subscribed.subscription.id) if subscribed else None
+    found = await reading.read(loaders.upcoming, subscribed.subscription) if subscribed else None
     if found is None:
         return None
     forecast, sentences = found

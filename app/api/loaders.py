@@ -16,7 +16,7 @@ from app.billing.periods import first_instant, local_day
 from app.billing.plans import Item, PlanPrice, SeatMetric
 from app.billing.subscriptions import Subscription
 from app.services import pages
-from app.services.upcoming_invoice import UpcomingInvoice, upcoming_invoice
+from app.services.upcoming_invoice import UpcomingInvoice, next_document
 from app.store import catalogs, documents, lines, seats, states, subscriptions
 from app.store.documents import Document, InvoiceFilter, Receivable
 from app.store.files import FileFacts, file_facts
@@ -90,7 +90,7 @@ class EventsAsked(NamedTuple):
 
 def live_subscription(scene: Scene) -> Subscribed | None:
     """The customer's subscription: the live one, else the one that ended last."""
-    return _subscribed(scene, subscriptions.live(scene.tx))
+    return _subscribed(scene, scene.once(subscriptions.live))
 
 
 def subscription_by_id(scene: Scene, subscription_id: UUID) -> Subscribed | None:
@@ -100,7 +100,7 @@ def subscription_by_id(scene: Scene, subscription_id: UUID) -> Subscribed | None
 
 def state_of(scene: Scene, subscription: Subscription) -> Loaded:
     """All that a decision about a subscription would read."""
-    return states.assemble(scene.tx, scene.customer, subscription)
+    return scene.once(states.assemble, scene.customer, subscription)
 
 
 def scheduled_change(scene: Scene, change_id: UUID) -> tuple[Subscribed, ListedChange] | None:
@@ -110,9 +110,9 @@ def scheduled_change(scene: Scene, change_id: UUID) -> tuple[Subscribed, ListedC
     return (subscribed, listed) if subscribed and listed else None
 
 
-def upcoming(scene: Scene, subscription_id: UUID) -> tuple[UpcomingInvoice, tuple[str, ...]] | None:
-    """The next document, with the sentence of each of its lines."""
-    forecast = upcoming_invoice(scene.tx, subscription_id)
+def upcoming(scene: Scene, subscription: Subscription) -> tuple[UpcomingInvoice, tuple[str, ...]] | None:
+    """The next document of a subscription, with the sentence of each of its lines."""
+    forecast = next_document(scene.tx, state_of(scene, subscription))
     if forecast is None:
         return None
     return forecast, tuple(pages.describe(scene.tx, forecast.loaded, line) for line in forecast.lines)
@@ -133,8 +133,8 @@ def balances(scene: Scene, as_of: datetime | None, known_at: datetime | None) ->
     """The levels now, or as of an instant and as known at another; the metrics of the plan first."""
     tx = scene.tx
     at = as_of or tx.at
-    found = seats.levels_at(tx, at, known_at) if as_of or known_at else seats.levels(tx)
-    subscription = subscriptions.live(tx)
+    found = seats.levels_at(tx, at, known_at) if as_of or known_at else scene.once(seats.levels)
+    subscription = scene.once(subscriptions.live)
     price = catalogs.price(tx, subscription.price) if subscription else None
     priced = [seat.metric for seat in price.seats] if price else []
     codes = {metric.code for metric in priced}
@@ -144,13 +144,13 @@ def balances(scene: Scene, as_of: datetime | None, known_at: datetime | None) ->
 
 def levels(scene: Scene) -> dict[Item, SeatLevels]:
     """Both balances of every metric now."""
-    return seats.levels(scene.tx)
+    return scene.once(seats.levels)
 
 
 def known_metrics(scene: Scene) -> tuple[str, ...]:
     """The codes of the seats on offer, and of those that the customer has or had."""
     offered = [metric.code for metric in scene.catalog.metrics]
-    return tuple(dict.fromkeys([*offered, *seats.levels(scene.tx)]))
+    return tuple(dict.fromkeys([*offered, *scene.once(seats.levels)]))
 
 
 def events_page(scene: Scene, narrow: EventFilter, limit: int, before: Position | None) -> tuple[Event, ...]:

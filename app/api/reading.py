@@ -35,6 +35,7 @@ class Scene:
 
     def __init__(self, tx: Tx) -> None:
         self.tx = tx
+        self._found: dict[Hashable, Any] = {}
 
     @cached_property
     def customer(self) -> Customer:
@@ -47,6 +48,14 @@ class Scene:
     def catalog(self) -> Catalog:
         """What is on offer now."""
         return catalogs.current(self.tx)
+
+    def once(self, query: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """What a function of the store finds; asked once in a request, however many queries need it."""
+        question = (query, args, tuple(sorted(kwargs.items())))
+        if question not in self._found:
+            self._found[question] = query(self.tx, *args, **kwargs)
+        found: T = self._found[question]
+        return found
 
     def metric(self, code: str) -> SeatMetric:
         """A seat metric by its code; one that left the catalog is called by its code."""

@@ -30,8 +30,11 @@ class UpcomingInvoice:
 def upcoming_invoice(tx: Tx, subscription_id: UUID) -> UpcomingInvoice | None:
     """A forecast; None for a subscription that is unknown or has nothing more to bill."""
     loaded = states.load(tx, subscription_id)
-    if loaded is None:
-        return None
+    return next_document(tx, loaded) if loaded else None
+
+
+def next_document(tx: Tx, loaded: Loaded) -> UpcomingInvoice | None:
+    """The forecast for a subscription that was loaded already."""
     ahead = look_ahead(tx, loaded, instant(tx))
     due = renewals.due_at(ahead.state)
     posting = renewals.next_due(ahead.state, due) if due else None

@@ -162,7 +162,7 @@ async def _acme(store: Store, clock: Clock, acme: UUID, people: int) -> UUID:
     clock.now = instant("2026-04-06 15:00")
     await change(store, acme, started.subscription, "five more", SeatQuantity("editor", total=15))
     clock.now = instant("2026-04-07 15:00")
-    await _correct(store, acme)
+    await correct(store, acme)
     return started.subscription
 
 
@@ -177,7 +177,7 @@ async def _globex(store: Store, clock: Clock, globex: UUID) -> None:
     await sit_down(store, globex, "user-0")
 
 
-async def _correct(store: Store, customer: UUID) -> None:
+async def correct(store: Store, customer: UUID) -> None:
     """Two seats were reported by mistake; it was one."""
     report = SeatReport("viewer", added=2, note="reported twice")
     recorded = await store.run(customer, record_seats, SYSTEM, report)

@@ -65,6 +65,7 @@ def test_a_file_holds_one_operation_of_its_name(file: Path) -> None:
     assert text.startswith("# ")
 
 
+@pytest.mark.parametrize("engine_name", ["sqlite"])
 @pytest.mark.parametrize("name", sorted(NEEDED))
 async def test_an_operation_answers_with_data(world: World, name: str) -> None:
     """Executed in a world with a history: no error, and no root field is null or a refusal."""

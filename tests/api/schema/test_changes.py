@@ -13,6 +13,10 @@ from app.store import transaction
 from tests.api.schema.asking import cancel, confirm, preview, seats
 from tests.api.world import World
 
+# What is decided is the same on both databases; what is read is tried on both elsewhere.
+pytestmark = pytest.mark.parametrize("engine_name", ["sqlite"])
+
+
 INVOICES = "{ customer { invoices { edges { node { id number totals { total { amount } } } } } } }"
 
 

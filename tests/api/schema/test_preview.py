@@ -17,6 +17,9 @@ from app.store.transaction import Tx
 from tests.api.schema.asking import preview, seats
 from tests.api.world import SIGNER, World, change
 
+# What is decided is the same on both databases; what is read is tried on both elsewhere.
+pytestmark = pytest.mark.parametrize("engine_name", ["sqlite"])
+
 
 def rows(tx: Tx) -> dict[str, int]:
     """How many rows every table has."""

@@ -14,6 +14,9 @@ from app.store.ids import new_id
 from tests.api.schema.asking import cancel, confirm, preview, seats
 from tests.api.world import World, end_with_the_period
 
+# What is decided is the same on both databases; what is read is tried on both elsewhere.
+pytestmark = pytest.mark.parametrize("engine_name", ["sqlite"])
+
 
 async def refused(world: World, **change: Any) -> dict[str, Any]:
     """The answer to a preview and to a change, which is the same no."""
