@@ -16,7 +16,7 @@ from fractions import Fraction
 from app.billing.lines import MINUS, BilledLine, Line, LineKind, formula
 from app.billing.money import Money, decimal_text, rounded
 from app.billing.periods import Granularity, Period, Share
-from app.billing.plans import BASE_FEE, PlanPrice
+from app.billing.plans import PlanPrice
 from app.billing.pricing import Part, exact_amount, last_units, packs, without_last_units
 from app.billing.subscriptions import Subscription
 
@@ -30,7 +30,7 @@ class TakingBack:
     subscription: Subscription
     at: datetime
     version: PlanPrice
-    full: bool = False
+    full: bool
 
     @property
     def granularity(self) -> Granularity:
@@ -97,7 +97,7 @@ class TakingBack:
 
     def _unit(self, line: Line) -> str:
         seat = self.version.seat(line.item)
-        return seat.metric.unit if seat and line.item != BASE_FEE else "seat"
+        return seat.metric.unit if seat else "seat"
 
 
 def capped(unused: Money, *, left: Money) -> Money:

@@ -3,6 +3,7 @@
 The default subscription: 10 editors at 10.00 from 1 April; on the 16th half of the 30 days are left.
 """
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -10,8 +11,8 @@ import pytest
 from app.billing.changes import Quote, allowed_ways
 from app.billing.documents import DocumentKind
 from app.billing.lines import LineKind
-from app.billing.periods import BillingInterval, Granularity, Period
-from app.billing.plans import ChangeTiming, PricingModel, ProrationMode
+from app.billing.periods import BillingInterval, Granularity, Period, Share
+from app.billing.plans import ChangeTiming, PricingModel, ProrationMode, SeatMetric
 from app.billing.state import State
 from app.billing.subscriptions import SeatsAtRenewal
 from tests.billing.playing import amounts, changed, formulas, quoted, renewal_total
@@ -158,6 +159,24 @@ def test_the_flat_amount_of_the_first_tier_stays_without_seats() -> None:
     assert amounts(quote) == ["-16.00", "1.00"]
     assert renewal_total(emptied) == money("2.00")
     assert amounts(quoted(emptied, ask(editor=3, mode=PRORATED), "2026-04-16")) == ["15.00"]
+
+
+def test_a_full_difference_is_no_share_of_time() -> None:
+    """Prorated lines carry 15/30 days, charges and credits alike; the difference carries none."""
+    for seats in (5, 15):
+        (prorated,) = quoted(started(), ask(editor=seats, mode=PRORATED), "2026-04-16").lines
+        (difference,) = quoted(started(), ask(editor=seats, mode=DIFFERENCE), "2026-04-16").lines
+        assert (prorated.line.share, difference.line.share) == (Share(15, 30), None)
+        assert difference.line.formula.removeprefix("−") == "5 seats × 10.00 USD"
+
+
+def test_a_unit_has_the_word_of_its_metric() -> None:
+    """Licences are added and given back as licences."""
+    seat = replace(seat_price(), metric=SeatMetric(EDITOR, "Editor", "licence"))
+    state = started(plan_price(seat))
+
+    assert formulas(quoted(state, ask(editor=11), "2026-04-16")) == ["1 licence × 10.00 USD × 15/30 days"]
+    assert formulas(quoted(state, ask(editor=8), "2026-04-16")) == ["−2 licences × 10.00 USD × 15/30 days"]
 
 
 def test_the_last_seats_of_a_price_without_flat_amounts_are_given_back_as_such() -> None:

@@ -104,7 +104,7 @@ def credit_of(case: Case, units: int, left: Money) -> Money:
     billed = BilledLine(UUID(int=1), replace(line, period=full), None, left, case.after)
     subscription = replace(STARTED.subscription, period=full, full_period=full)
     at = full.end - timedelta(days=case.days)
-    return TakingBack(subscription, at, case.price).units(billed, units).amount
+    return TakingBack(subscription, at, case.price, full=False).units(billed, units).amount
 
 
 @given(st.integers(0, 2**64))
