@@ -29,6 +29,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 WAIT_MAX: Final = timedelta(seconds=10)
+MOSTLY_LEFT: Final = 0.9
 RETRY_AFTER_SECONDS: Final = 2
 SQLITE_BUSY: Final = 5
 TRY_AGAIN: Final = {"40001", "40P01"}  # PostgreSQL: serialization failure, deadlock.
@@ -206,7 +207,11 @@ class Store:
             try:
                 with said_as_busy():
                     async with self.writer.connect() as connection:
-                        return await connection.run_sync(in_transaction, work)
+                        seconds_left = ends_at - loop.time()
+                        spent = self._gate is None and seconds_left < MOSTLY_LEFT * self._wait_seconds
+                        return await connection.run_sync(
+                            in_transaction, work, seconds_left if spent else None
+                        )
             except (DBAPIError, LostBeforeCommit) as error:
                 if isinstance(error, DBAPIError) and not may_run_again(error):
                     raise
@@ -297,10 +302,17 @@ class ReadScope:
         return self._store.tx(connection, self.customer, lock=False)
 
 
-def in_transaction(connection: Connection, work: Callable[[Connection], tuple[T, DeploymentTx]]) -> T:
-    """Commit what the work wrote when it returns, unless it asked for that to be forgotten."""
+def in_transaction(
+    connection: Connection, work: Callable[[Connection], tuple[T, DeploymentTx]], lock_seconds: float | None
+) -> T:
+    """Commit what the work wrote when it returns, unless it asked for that to be forgotten.
+
+    :param lock_seconds: on PostgreSQL, wait so much less than usual for a row that another transaction holds
+    """
     with connection.begin() as transaction:
         try:
+            if lock_seconds is not None:
+                connection.exec_driver_sql(f"SET LOCAL lock_timeout = {max(1, int(lock_seconds * 1000))}")
             result, tx = work(connection)
         except DBAPIError as error:
             if error.connection_invalidated:

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from app.store import system
-from app.store.engine import DatabaseUrlWrong, open_store
+from app.store.engine import POSTGRES_WRITERS, DatabaseUrlWrong, open_store
 from app.store.shield import StoreClosed
 from app.store.transaction import Busy, DeploymentTx, Store, Tx
 from tests.conftest import Clock
@@ -203,6 +203,31 @@ async def test_waiting_too_long_is_busy(
     assert "locked" not in str(told[0])
     assert SHORT.total_seconds() <= waited < 3 * SHORT.total_seconds()
     assert await impatient.run(customer, scratch.count_up) == 1
+    await impatient.close()
+
+
+@pytest.mark.parametrize("engine_name", ["postgres"], indirect=True)
+async def test_all_waits_together_have_one_bound(
+    counting: Store, customer: UUID, scratch_url: str, clock: Clock
+) -> None:
+    """A unit that waited most of its time for a connection waits for a locked row only what is left of it."""
+
+    def rest(tx: Tx) -> None:
+        tx.connection.execute(text("SELECT pg_sleep(0.6)"))
+
+    patience = timedelta(milliseconds=900)
+    impatient = open_store(scratch_url, clock=clock, offset_of=scratch.no_offset, wait_max=patience)
+    resting = [asyncio.create_task(impatient.run(uuid4(), rest)) for _ in range(POSTGRES_WRITERS)]
+    await asyncio.sleep(0.1)
+    loop = asyncio.get_running_loop()
+    async with locked(scratch_url):
+        start = loop.time()
+        with pytest.raises(Busy):
+            await impatient.run(customer, scratch.count_up)
+        waited = loop.time() - start
+
+    assert waited < patience.total_seconds() + 0.3
+    await asyncio.gather(*resting)
     await impatient.close()
 
 
