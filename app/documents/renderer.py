@@ -22,6 +22,7 @@ import tempfile
 import time
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Awaitable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -37,6 +38,8 @@ JOBS_MAX: Final = 500
 """After so many documents the process is replaced, so that nothing it gathers grows for ever."""
 WAITING_MAX: Final = 100
 PDF_BYTES_MAX: Final = 100_000_000
+DISCARDED_BYTES: Final = 1 << 16
+WORKER: Final = "app.documents.worker"
 OWN_SETTINGS: Final = "SEATPORT_"
 
 T = TypeVar("T")
@@ -66,7 +69,7 @@ class Renderer:
     def pid(self) -> int | None:
         """The render process, if one is ready."""
         worker = self._worker
-        return worker.process.pid if worker else None
+        return worker.process.pid if worker and not worker.is_spent else None
 
     async def start(self) -> None:
         """Have a process ready, so that the first document is quick.
@@ -125,17 +128,13 @@ class Renderer:
         worker = self._worker
         if worker is not None and worker.is_spent:
             await self._replace(warm=True)
-        if self._starting is None:
+        if self._starting is None or (self._worker is None and self._starting.done()):
             self._starting = asyncio.create_task(_Worker.start())
         starting = self._starting
         try:
             return await asyncio.shield(starting)
-        except RenderFailed:
-            if self._starting is starting:
-                self._starting = None
-            raise
         except asyncio.CancelledError:
-            if starting.cancelled():  # By `stop`, not the caller by its own.
+            if starting.cancelled():  # By `stop`; the caller was not.
                 raise _stopping() from None
             raise
 
@@ -168,22 +167,19 @@ class _Worker:
         self.folder = folder
         self.jobs = 0
         self.failed = False
+        self.idle = asyncio.Event()
+        self.idle.set()
 
     @classmethod
     async def start(cls) -> "_Worker":
         """A process that has said it is ready. Raises RenderFailed if it is unfit or never gets there."""
-        folder = Path(tempfile.mkdtemp(prefix="seatport-render-"))
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-P",
-            "-m",
-            "app.documents.worker",
-            str(folder),
-            stdin=PIPE,
-            stdout=PIPE,
-            env=_environment(),
-            start_new_session=True,  # Ctrl-C ends the server, and its end ends the process.
-        )
+        try:
+            folder = Path(tempfile.mkdtemp(prefix="seatport-render-"))
+            process = await _spawn(folder)
+        except OSError as error:
+            raise RenderFailed(
+                f"The render process cannot be started ({error.strerror}). Ask again.", retryable=True
+            ) from None
         worker = cls(process, folder)
         try:
             await worker._greeting()
@@ -203,14 +199,19 @@ class _Worker:
     @property
     def is_spent(self) -> bool:
         """Whether it is dead, or in an unknown state and to be killed."""
-        return self.failed or self.process.returncode is not None
+        assert self.process.stdout is not None
+        return self.failed or self.process.returncode is not None or self.process.stdout.at_eof()
 
     async def draw(self, request: bytes, seconds_max: float) -> bytes:
         """Draw one document. Raises RenderFailed; the process is spent afterwards unless it said why."""
         self.jobs += 1
         started = time.monotonic()
         self.failed = True  # Until a whole answer has come: also if this task is cancelled in the middle.
-        header, content = await self._patiently(self._exchange(request), seconds_max)
+        self.idle.clear()
+        try:
+            header, content = await self._patiently(self._exchange(request), seconds_max)
+        finally:
+            self.idle.set()
         self.failed = False
         if header["status"] != "done":
             raise RenderFailed(header["problem"], retryable=False)
@@ -227,16 +228,29 @@ class _Worker:
     async def end(self) -> None:
         """End the process, by force if it is spent or takes its time, and remove its folder."""
         assert self.process.stdin is not None
-        if self.failed and self.process.returncode is None:
-            self.process.kill()
+        if self.failed:
+            self._kill()
         self.process.stdin.close()
+        rest = asyncio.create_task(self._discard())
         try:
             async with asyncio.timeout(STOP_SECONDS_MAX):
                 await self.process.wait()
         except TimeoutError:
-            self.process.kill()
+            self._kill()
             await self.process.wait()
+        await rest
         await asyncio.to_thread(shutil.rmtree, self.folder, ignore_errors=True)
+
+    def _kill(self) -> None:
+        with suppress(ProcessLookupError):  # It may go by itself at any moment.
+            self.process.kill()
+
+    async def _discard(self) -> None:
+        """Read what nobody waits for any more: asyncio sees no end of a process with a full pipe."""
+        assert self.process.stdout is not None
+        await self.idle.wait()
+        while await self.process.stdout.read(DISCARDED_BYTES):
+            pass
 
     async def _patiently(self, work: Awaitable[T], seconds_max: float) -> T:
         """The result of the work. Silence for too long and broken pipes become RenderFailed."""
@@ -272,6 +286,25 @@ class _Worker:
             raise EOFError("the process closed its output")
         header: dict[str, Any] = json.loads(line)
         return header
+
+
+async def _spawn(folder: Path) -> Process:
+    """Start the process; without one, its folder is not left behind."""
+    try:
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-P",
+            "-m",
+            WORKER,
+            str(folder),
+            stdin=PIPE,
+            stdout=PIPE,
+            env=_environment(),
+            start_new_session=True,  # Ctrl-C ends the server, and its end ends the process.
+        )
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 def _stopping() -> RenderFailed:

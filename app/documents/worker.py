@@ -2,7 +2,7 @@
 
 `python -m app.documents.worker FOLDER` is started by `renderer` and by nobody else. It has no database, no
 settings and no socket, only two pipes. It ends by itself when its input ends, even in the middle of a page:
-it never outlives the server. FOLDER takes its temporary files.
+it never outlives the server. FOLDER takes its temporary files and goes with it.
 
 Input: the length of a view's JSON in UTF-8 as 8 bytes, big-endian, then the JSON. Output: a line of JSON, the
 header; after `done` as many bytes of PDF as it says. The first header is `ready` or `unfit`.
@@ -36,6 +36,14 @@ NICENESS: Final = 5
 def main() -> None:
     """Draw until the input ends."""
     folder = Path(sys.argv[1])
+    try:
+        work(folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def work(folder: Path) -> None:
+    """Get ready, then answer requests until an empty one."""
     tempfile.tempdir = str(folder)
     os.nice(NICENESS)
     answers = _private_output()

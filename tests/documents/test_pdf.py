@@ -1,5 +1,6 @@
 """PDFs are checked by facts: pages, text, fonts, glyphs, metadata, sameness, and what they may not do."""
 
+import gc
 import hashlib
 import http.server
 import io
@@ -11,6 +12,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -30,8 +32,9 @@ from tests.documents.shapes import HOSTILE, SHAPES
 ROOT = Path(__file__).resolve().parents[2]
 
 
+@cache
 def drawn(facts: DocumentFacts) -> pdf.Pdf:
-    """The PDF of a document, drawn in this process."""
+    """The PDF of a document, drawn once in this process."""
     return pdf.draw(view_of(facts))
 
 
@@ -273,8 +276,9 @@ def test_a_document_has_a_bound() -> None:
 def test_the_same_view_gives_the_same_bytes(tmp_path: Path) -> None:
     """In this process twice, after other documents, and in processes with another hash seed, zone and day."""
     shapes = ("in_dollars", "other_scripts", "credit_note")
-    here = {name: drawn(SHAPES[name]).sha256 for name in shapes}
-    assert {name: drawn(SHAPES[name]).sha256 for name in reversed(shapes)} == here
+    views = {name: view_of(SHAPES[name]) for name in shapes}
+    here = {name: pdf.draw(view).sha256 for name, view in views.items()}
+    assert {name: pdf.draw(views[name]).sha256 for name in reversed(shapes)} == here
     script = (
         "from app.documents import pdf; from app.documents.compose import view_of\n"
         "from tests.documents.shapes import SHAPES\n"
@@ -351,3 +355,16 @@ def test_amounts_of_many_digits_keep_to_their_columns() -> None:
     (text,) = texts(drawn(facts).content)
 
     assert "1,250,000 €15.00375 €18,754,687.50" in text
+
+
+def test_drawing_leaves_the_collector_as_it_was() -> None:
+    """Garbage collection is off only while a page is drawn, and stays off for those who had it off."""
+    assert gc.isenabled()
+    pdf.draw(view_of(SHAPES["one_line"]))
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        pdf.draw(view_of(SHAPES["one_line"]))
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
