@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from uuid import UUID
 
 from app.api import ids
@@ -19,10 +19,11 @@ from app.api.explorer import DemoAccount, ExplorerConfig, Tab
 from app.billing.periods import local_day
 from app.billing.permissions import SYSTEM, Role
 from app.billing.requests import ChangeRequest, SeatQuantity
+from app.services.demo.diary import member_reference
 from app.services.open_portal import PortalVisit, open_portal
 from app.services.preview_change_plan import Offer, preview_change_plan
 from app.services.quotes import QuoteSigner
-from app.store import documents, states, system
+from app.store import customers, documents, states, system
 from app.store.documents import InvoiceFilter
 from app.store.system import Reference
 from app.store.transaction import Store, Tx
@@ -31,6 +32,9 @@ CUSTOMERS_MAX: Final = 3
 TOKEN_LIFETIME: Final = timedelta(hours=1)
 SEATS_MORE: Final = 5
 DAYS_SHOWN: Final = timedelta(days=30)
+PAGE: Final = '{\n  "first": 20\n}'
+NO_CREDIT_NOTE: Final = "none yet: the id of a credit note, crn_…, goes here"
+NO_SCHEDULED_CHANGE: Final = "none waits: the id of a scheduled change, chg_…, goes here"
 
 
 def operations_folder() -> Path:
@@ -42,10 +46,13 @@ def operations_folder() -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A tab of the explorer: its title and the stored operation behind it."""
+    """A tab of the explorer: its title, the stored operation behind it, and its variables where they are the
+    same for everybody.
+    """
 
     title: str
     operation: str
+    variables: str = "{}"
 
 
 SHOWN: Final = (
@@ -53,15 +60,15 @@ SHOWN: Final = (
     Shown("2 My billing page", "overview"),
     Shown("3 What would 5 more seats cost?", "previewChangePlan"),
     Shown("4 Confirm it", "changePlan"),
-    Shown("5 Invoices and PDFs", "invoices"),
+    Shown("5 Invoices and PDFs", "invoices", PAGE),
     Shown("6 One invoice", "invoice"),
-    Shown("7 Credit notes", "creditNotes"),
+    Shown("7 Credit notes", "creditNotes", PAGE),
     Shown("8 One credit note", "creditNote"),
     Shown("9 The next invoice", "upcomingInvoice"),
     Shown("10 Seat balances", "seatBalances"),
-    Shown("11 Seat events", "seatEvents"),
+    Shown("11 Seat events", "seatEvents", PAGE),
     Shown("12 Seats day by day", "seatHistory"),
-    Shown("13 Who holds a seat", "seatHolders"),
+    Shown("13 Who holds a seat", "seatHolders", PAGE),
     Shown("14 Plans to choose from", "plans"),
     Shown("15 Cancel a scheduled change", "cancelScheduledChange"),
     Shown("16 Billing details", "billingDetails"),
@@ -69,17 +76,24 @@ SHOWN: Final = (
 """Every stored operation, in the order in which a newcomer meets them."""
 
 
+class WithId(Protocol):
+    """Whatever has an id."""
+
+    @property
+    def id(self) -> UUID: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Example:
-    """What is true of a demo customer now, for variables that are valid. Ids are public ones, "" if there is
-    none.
+    """What is true of a demo customer now, for variables that are valid. Ids are public ones, or say in words
+    that there is none.
     """
 
     customer: str
     subscription: str
     metric: str
     seats: int
-    token: str
+    token: str | None
     invoice: str
     credit_note: str
     scheduled_change: str
@@ -97,8 +111,8 @@ class DemoExplorer:
     _made_at: datetime | None = None
 
     async def config(self) -> ExplorerConfig:
-        """The tabs; in a demo with accounts, of which the first is the owner of the oldest demo customer."""
-        tabs = tuple(Tab(shown.title, _text(shown.operation)) for shown in SHOWN)
+        """The tabs; in a demo with accounts, of which the first is the owner of the first customer."""
+        tabs = tuple(Tab(shown.title, _text(shown.operation), shown.variables) for shown in SHOWN)
         if not self.demo:
             return ExplorerConfig(tabs)
         await self._fresh_tokens()
@@ -124,17 +138,22 @@ class DemoExplorer:
         key = (reference, role)
         if key not in self._tokens:
             token, token_hash = new_token()
-            name = f"Demo {role.value.lower().replace('_', ' ')}"
-            visit = PortalVisit(
-                f"explorer-{role.value.lower()}", role, token_hash.hex(), name, lifetime=TOKEN_LIFETIME
-            )
-            await self.store.run(reference.customer, open_portal, SYSTEM, visit)
+            await self.store.run(reference.customer, _let_in, role, token_hash.hex())
             self._tokens[key] = token
         return self._tokens[key]
 
 
 def _text(operation: str) -> str:
     return (operations_folder() / f"{operation}.graphql").read_text(encoding="utf-8")
+
+
+def _let_in(tx: Tx, role: Role, token_hash: str) -> None:
+    """Open a session for the member who stands for a role, made at the first time."""
+    reference = member_reference(role)
+    known = customers.member_by_reference(tx, reference)
+    name = known.name if known else f"Demo {reference.replace('_', ' ')}"
+    email = known.email if known else None
+    open_portal(tx, SYSTEM, PortalVisit(reference, role, token_hash, name, email, TOKEN_LIFETIME))
 
 
 def _example(tx: Tx, signer: QuoteSigner, subscription: UUID) -> Example:
@@ -152,16 +171,16 @@ def _example(tx: Tx, signer: QuoteSigner, subscription: UUID) -> Example:
         subscription=ids.encode(ids.Kind.SUBSCRIPTION, subscription),
         metric=metric,
         seats=seats,
-        token=offer.token if isinstance(offer, Offer) else "",
-        invoice=_first(ids.Kind.INVOICE, (invoice.id for invoice in invoices)),
-        credit_note=_first(ids.Kind.CREDIT_NOTE, (note.id for note in credit_notes)),
-        scheduled_change=_first(ids.Kind.SCHEDULED_CHANGE, (change.id for change in loaded.state.scheduled)),
+        token=offer.token if isinstance(offer, Offer) else None,
+        invoice=_first(ids.Kind.INVOICE, invoices),
+        credit_note=_first(ids.Kind.CREDIT_NOTE, credit_notes, NO_CREDIT_NOTE),
+        scheduled_change=_first(ids.Kind.SCHEDULED_CHANGE, loaded.state.scheduled, NO_SCHEDULED_CHANGE),
         today=local_day(tx.at, loaded.customer.zone),
     )
 
 
-def _first(kind: ids.Kind, found: Iterable[UUID]) -> str:
-    return next((ids.encode(kind, id) for id in found), "")
+def _first(kind: ids.Kind, found: Iterable[WithId], otherwise: str = "") -> str:
+    return next((ids.encode(kind, each.id) for each in found), otherwise)
 
 
 def _variables(example: Example) -> Iterator[tuple[str, str]]:
@@ -187,4 +206,4 @@ def _variables(example: Example) -> Iterator[tuple[str, str]]:
     }
     for shown in SHOWN:
         if shown.operation in by_operation:
-            yield shown.title, json.dumps(by_operation[shown.operation], indent=2)
+            yield shown.title, json.dumps(by_operation[shown.operation], indent=2, ensure_ascii=False)

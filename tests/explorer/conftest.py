@@ -1,5 +1,6 @@
-"""A real Chromium for the tests of the explorer page. Every test ends with the same three counts: requests to
-other origins, breaches of the content security policy, and faults reported by the console; all are 0.
+"""A real Chromium and a real server for the tests of the explorer page. Every test of the page ends with the
+same three counts: requests to other origins, breaches of the content security policy, and faults reported by
+the console; all are 0.
 """
 
 import os
@@ -8,13 +9,13 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Self
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Route, expect, sync_playwright
 
-from app.api.explorer import DemoAccount, ExplorerConfig
-from tests.explorer.site import ACCOUNTS, TABS, Site, small_site
+from tests.explorer.site import Site, lived_demo, served
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 LISTEN_TO_POLICY = """
@@ -43,9 +44,15 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def demo_site() -> Iterator[Site]:
-    """The explorer with demo accounts. Another application can be served here instead."""
-    with small_site(ExplorerConfig(TABS, ACCOUNTS)) as site:
+def demo_database(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with the demo, for all tests of this process."""
+    return lived_demo(sqlite_template, tmp_path_factory.mktemp("demo"))
+
+
+@pytest.fixture(scope="session")
+def demo_site(demo_database: Path) -> Iterator[Site]:
+    """The demo, served as `make run` serves it."""
+    with served(demo_database, SEATPORT_MODE="demo") as site:
         yield site
 
 
@@ -101,14 +108,16 @@ class Explorer:
         expect(self.response).to_contain_text(f'"{first_key}"')
         return answer
 
-    def tab(self, index: int) -> Self:
-        self.page.locator(f"#graphiql-session-tab-{index}").click()
+    def tab(self, operation: str) -> Self:
+        """Bring a tab to the front, by the name of its operation."""
+        self.page.locator(".graphiql-tab-button", has_text=re.compile(f"^{operation}$")).click()
         return self
 
-    def choose(self, account: DemoAccount) -> Self:
-        """Pick a demo account in the bar."""
-        self.page.get_by_label("Customer").select_option(account.customer)
-        self.page.get_by_label("Role").select_option(account.role)
+    def choose(self, account: tuple[str, str]) -> Self:
+        """Pick a demo customer and a role in the bar."""
+        customer, role = account
+        self.page.get_by_label("Customer").select_option(customer)
+        self.page.get_by_label("Role").select_option(role)
         return self
 
     def show(self, tool: str) -> Locator:

@@ -1,181 +1,144 @@
-"""A small real API behind the explorer, and the server that the browser talks to. The tests of the page ask
-the site for its address, tabs and tokens only, so they run over any application that mounts the routes.
+"""The real application behind the explorer: a demo that was lived into a database of its own, and
+`seatport serve` over it as a process on a free port.
 """
 
+import html
+import json
+import os
+import re
+import shutil
 import socket
-import threading
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-import strawberry
-import uvicorn
-from litestar import Litestar, Request, Response, post
+import httpx
 
-from app.api.explorer import DemoAccount, ExplorerConfig, Tab, explorer_routes
+from app.api.explorer import DemoAccount, ExplorerConfig, Tab
+from app.clock import wall_clock
+from app.services.demo import past
+from app.services.demo.stage import MovedClock
+from app.store.engine import open_store
+from tests.postgres import in_own_loop
 
-START_SECONDS_MAX = 20.0
-
-WHO_AM_I = """query WhoAmI {
-  viewer {
-    name
-    role
-  }
-}
-"""
-SEAT_BALANCES = """query SeatBalances($subscriptionId: ID!) {
-  seats(subscriptionId: $subscriptionId) {
-    metric
-    committed
-  }
-}
-"""
-PREVIEW = """# What five more seats would cost.
-mutation PreviewChangePlan($input: PreviewInput!) {
-  previewChangePlan(input: $input) {
-    summary
-    token
-  }
-}
-"""
-ACME, GLOBEX = "sub_acme", "sub_globex"
-TABS = (
-    Tab("Who am I", WHO_AM_I),
-    Tab("My seats", SEAT_BALANCES, f'{{\n  "subscriptionId": "{ACME}"\n}}'),
-    Tab(
-        'What would five more seats cost? It\'s "just" a preview',
-        PREVIEW,
-        '{\n  "input": {\n    "add": 5\n  }\n}',
-    ),
-)
-ACCOUNTS = (
-    DemoAccount("Acme", "Owner", "token-of-the-owner-of-acme"),
-    DemoAccount("Acme", "Viewer", "token-of-the-viewer-of-acme"),
-    DemoAccount(
-        "Globex",
-        "Owner",
-        "token-of-the-owner-of-globex",
-        {"My seats": f'{{\n  "subscriptionId": "{GLOBEX}"\n}}'},
-    ),
-)
-
-
-@strawberry.type(description="Who is signed in.")
-class Viewer:
-    """Who is signed in."""
-
-    name: str = strawberry.field(description="The customer this person belongs to.")
-    role: str = strawberry.field(description="What this person may do.")
-
-
-@strawberry.type(description="How many seats of one metric a subscription has.")
-class Seats:
-    """How many seats of one metric a subscription has."""
-
-    metric: str = strawberry.field(description="The kind of seat.")
-    committed: int = strawberry.field(description="Seats asked for, included ones counted.")
-
-
-@strawberry.type(description="The priced answer to a what-if.")
-class Quote:
-    """The priced answer to a what-if."""
-
-    summary: str = strawberry.field(description="One sentence with the amount.")
-    token: str = strawberry.field(description="Binds a change to exactly this quote.")
-
-
-@strawberry.input(description="A change to price.")
-class PreviewInput:
-    """A change to price."""
-
-    add: int = strawberry.field(description="Seats to add.")
-
-
-def viewer(info: strawberry.Info) -> Viewer:
-    account: DemoAccount = info.context["account"]
-    return Viewer(name=account.customer, role=account.role)
-
-
-def seats(info: strawberry.Info, subscription_id: strawberry.ID) -> list[Seats]:
-    account: DemoAccount = info.context["account"]
-    if subscription_id != f"sub_{account.customer.lower()}":
-        raise ValueError("not found")
-    return [Seats(metric="editor", committed=15), Seats(metric="viewer", committed=3)]
-
-
-def preview_change_plan(input: PreviewInput) -> Quote:
-    return Quote(summary=f"{input.add} seats × 15.00 USD × 15/30 days", token="quote")
-
-
-@strawberry.type(description="Everything a customer can read.")
-class Query:
-    """Everything a customer can read."""
-
-    viewer: Viewer = strawberry.field(resolver=viewer, description="Who is signed in.")
-    seats: list[Seats] = strawberry.field(resolver=seats, description="The seats of a subscription.")
-
-
-@strawberry.type(description="Everything a customer can do.")
-class Mutation:
-    """Everything a customer can do."""
-
-    preview_change_plan: Quote = strawberry.mutation(
-        resolver=preview_change_plan, description="Price a change without making it."
-    )
+ROOT = Path(__file__).resolve().parents[2]
+SECONDS_MAX = 60
+ENVIRONMENT = {"SEATPORT_SECRET": "a secret of the explorer's tests, long enough", "PYTHONPATH": str(ROOT)}
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A served explorer: its address and what its page was given."""
+    """A served explorer: its address, and what its page was first given."""
 
     url: str
     config: ExplorerConfig
-    tokens_seen: list[str] = field(default_factory=list)
+
+    def again(self) -> "Site":
+        """The same site, whose page was loaded anew."""
+        return Site(self.url, config_at(self.url))
+
+    @property
+    def operations(self) -> dict[str, Tab]:
+        """The tabs by the name of their operation, in their order."""
+        return {_name(tab.query): tab for tab in self.config.tabs}
+
+    def account(self, customer: str, role: str) -> DemoAccount:
+        """The demo account of a customer in a role."""
+        accounts = {(account.customer, account.role): account for account in self.config.accounts}
+        return accounts[customer, role]
+
+    def variables(self, account: DemoAccount, operation: str) -> dict[str, Any]:
+        """The variables of a tab for an account."""
+        tab = self.operations[operation]
+        variables: dict[str, Any] = json.loads(account.variables.get(tab.title, tab.variables))
+        return variables
+
+    def ask(self, account: DemoAccount, operation: str) -> dict[str, Any]:
+        """What a tab answers to an account."""
+        body = {"query": self.operations[operation].query, "variables": self.variables(account, operation)}
+        return self.post(account, body)
+
+    def post(self, account: DemoAccount, body: dict[str, Any]) -> dict[str, Any]:
+        """The answer to a request that an account signs."""
+        headers = {"Authorization": f"Bearer {account.token}"}
+        answer = httpx.post(f"{self.url}/graphql", headers=headers, json=body, timeout=SECONDS_MAX)
+        told: dict[str, Any] = answer.json()
+        return told
+
+
+def _name(query: str) -> str:
+    (name,) = re.findall(r"^(?:query|mutation) (\w+)", query, re.MULTILINE)
+    return str(name)
+
+
+def lived_demo(template: Path, folder: Path) -> Path:
+    """A database with the demo's three customers and their past until now, made from a migrated one."""
+    file = folder / "seatport.db"
+    shutil.copyfile(template, file)
+    in_own_loop(_live(f"sqlite+aiosqlite:///{file}"))
+    return file
+
+
+async def _live(url: str) -> None:
+    clock = MovedClock(wall_clock())
+    store = open_store(url, clock=clock)
+    try:
+        await past.live(store, clock, clock.now)
+    finally:
+        await store.close()
 
 
 @contextmanager
-def small_site(config: ExplorerConfig) -> Iterator[Site]:
-    """The explorer over the small API, on a free port."""
-    tokens_seen: list[str] = []
-    with served(small_app(config, tokens_seen)) as url:
-        yield Site(url, config, tokens_seen)
+def served(database: Path, **environ: str) -> Iterator[Site]:
+    """`seatport serve` over a database, ready; with settings for its environment."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    surroundings = {name: value for name, value in os.environ.items() if not name.startswith("SEATPORT_")}
+    surroundings |= ENVIRONMENT | {"SEATPORT_DATABASE_URL": f"sqlite+aiosqlite:///{database}"} | environ
+    command = [sys.executable, "-m", "app", "serve", "--port", str(port)]
+    log = database.with_name(f"{port}.log")
+    with log.open("wb") as told:
+        process = subprocess.Popen(command, cwd=ROOT, env=surroundings, stdout=told, stderr=told)
+    try:
+        wait_until_ready(process, url, log)
+        yield Site(url, config_at(url))
+        process.terminate()
+        assert process.wait(SECONDS_MAX) == 0, log.read_text("utf-8")
+        assert "Traceback" not in log.read_text("utf-8"), log.read_text("utf-8")
+    finally:
+        process.kill()
+        process.wait()
 
 
-def small_app(config: ExplorerConfig, tokens_seen: list[str]) -> Litestar:
-    schema = strawberry.Schema(Query, Mutation)
-    accounts = {f"Bearer {account.token}": account for account in ACCOUNTS}
-
-    @post("/graphql")
-    async def graphql(request: Request[Any, Any, Any]) -> Response[dict[str, Any]]:
-        account = accounts.get(request.headers.get("authorization", ""))
-        if account is None:
-            return Response({"errors": [{"message": "Sign in first."}]}, status_code=401)
-        tokens_seen.append(account.token)
-        asked = await request.json()
-        result = await schema.execute(
-            asked["query"], asked.get("variables"), {"account": account}, None, asked.get("operationName")
-        )
-        errors = [error.formatted for error in result.errors or []]
-        answer = {"data": result.data} | ({"errors": errors} if errors else {})
-        return Response(answer, status_code=200)
-
-    return Litestar([graphql, *explorer_routes(config)], openapi_config=None)
+def wait_until_ready(process: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
+    deadline = time.monotonic() + SECONDS_MAX
+    while time.monotonic() < deadline:
+        assert process.poll() is None, log.read_text("utf-8")
+        with suppress(httpx.TransportError):
+            if httpx.get(f"{url}/readyz").status_code == httpx.codes.OK:
+                return
+        time.sleep(0.05)
+    raise AssertionError(f"the server did not become ready: {log.read_text('utf-8')}")
 
 
-@contextmanager
-def served(app: Litestar) -> Iterator[str]:
-    """Serve an application by uvicorn on a free port of this machine; gives its address."""
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="on", ws="none"))
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
-        thread.start()
-        deadline = time.monotonic() + START_SECONDS_MAX
-        while not server.started:
-            assert thread.is_alive(), "the server stopped while starting"
-            assert time.monotonic() < deadline, "the server did not start in time"
-            time.sleep(0.01)
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-        server.should_exit = True
-        thread.join(START_SECONDS_MAX)
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def config_at(url: str) -> ExplorerConfig:
+    """The configuration that a load of the page carries."""
+    page = httpx.get(f"{url}/graphiql", timeout=SECONDS_MAX).text
+    (escaped,) = re.findall(r'data-config="([^"]*)"', page)
+    carried = json.loads(html.unescape(escaped))
+    return ExplorerConfig(
+        tuple(Tab(**tab) for tab in carried["tabs"]),
+        tuple(DemoAccount(**account) for account in carried["accounts"]),
+        carried["endpoint"],
+    )

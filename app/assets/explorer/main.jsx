@@ -13,6 +13,7 @@ import './style.css';
 
 import { headersFor, headersText, tabText, variablesFor } from './accounts.js';
 import { Bar } from './bar.jsx';
+import { EditorOptions } from './editors.jsx';
 import { post } from './fetcher.js';
 import { FollowAccount } from './follow.jsx';
 import { operationsPane } from './pane.jsx';
@@ -58,6 +59,7 @@ function Page() {
       <GraphiQL.Logo>
         <span />
       </GraphiQL.Logo>
+      <EditorOptions />
       <FollowAccount accounts={config.accounts} account={account} tabs={config.tabs} />
       {createPortal(
         <Bar accounts={config.accounts} account={account} onAccount={setAccount} endpoint={config.endpoint} />,
