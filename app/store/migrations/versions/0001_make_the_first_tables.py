@@ -4,6 +4,8 @@ Revision 0001, after none.
 """
 # ruff: noqa: PLR0915 - A revision is one long list, written once.
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -19,619 +21,345 @@ def upgrade() -> None:
     """Make the first tables."""
     op.create_table(
         "catalog",
-        sa.Column("id", columns.Id(), nullable=False),
-        sa.Column("body", columns.Json(), nullable=False),
-        sa.Column("applied_at", columns.Instant(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_catalog")),
+        need("id", columns.Id()), need("body", columns.Json()), need("applied_at", columns.Instant()),
+        sa.PrimaryKeyConstraint("id"),
         sqlite_strict=True,
-    )
+    )  # fmt: skip
     op.create_table(
         "catalog_price",
-        sa.Column("id", columns.Id(), nullable=False),
-        sa.Column("plan", sa.Text(), nullable=False),
-        sa.Column("interval", sa.Text(), nullable=False),
-        sa.Column("currency", sa.Text(), nullable=False),
-        sa.Column("body", columns.Json(), nullable=False),
-        sa.Column("applied_at", columns.Instant(), nullable=False),
-        sa.CheckConstraint(
-            "\"interval\" IN ('MONTH', 'QUARTER', 'HALF_YEAR', 'YEAR')",
-            name=op.f("ck_catalog_price_interval_known"),
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_catalog_price")),
+        need("id", columns.Id()), need("plan", sa.Text()), need("interval", sa.Text()),
+        need("currency", sa.Text()), need("body", columns.Json()), need("applied_at", columns.Instant()),
+        known("interval", "MONTH", "QUARTER", "HALF_YEAR", "YEAR"),
+        sa.PrimaryKeyConstraint("id"),
         sqlite_strict=True,
-    )
+    )  # fmt: skip
     op.create_table(
         "customer",
-        sa.Column("customer_id", columns.Id(), nullable=False),
-        sa.Column("reference", sa.Text(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("currency", sa.Text(), nullable=False),
-        sa.Column("zone", sa.Text(), nullable=False),
-        sa.Column("locale", sa.Text(), nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("clock_offset", columns.Count(), nullable=False),
-        sa.Column("credit", columns.Minor(), nullable=False),
-        sa.Column("details", columns.Json(), nullable=False),
-        sa.Column("created_at", columns.Instant(), nullable=False),
-        sa.CheckConstraint("\"kind\" IN ('LIVE', 'DEMO', 'TEST')", name=op.f("ck_customer_kind_known")),
-        sa.PrimaryKeyConstraint("customer_id", name=op.f("pk_customer")),
+        need("customer_id", columns.Id()), need("reference", sa.Text()), need("name", sa.Text()),
+        need("currency", sa.Text()), need("zone", sa.Text()), need("locale", sa.Text()),
+        need("kind", sa.Text()), need("clock_offset", columns.Count()), need("credit", columns.Minor()),
+        need("details", columns.Json()), need("created_at", columns.Instant()),
+        known("kind", "LIVE", "DEMO", "TEST"),
+        sa.PrimaryKeyConstraint("customer_id"),
         sqlite_strict=True,
-    )
+    )  # fmt: skip
     op.create_index("customer_by_reference", "customer", ["reference"], unique=True)
     op.create_table(
         "number",
-        sa.Column("series", sa.Text(), nullable=False),
-        sa.Column("value", columns.Count(), nullable=False),
-        sa.Column("document_id", columns.Id(), nullable=False),
-        sa.PrimaryKeyConstraint("series", "value", name=op.f("pk_number")),
+        need("series", sa.Text()), need("value", columns.Count()), need("document_id", columns.Id()),
+        sa.PrimaryKeyConstraint("series", "value"),
         sqlite_strict=True,
-    )
+    )  # fmt: skip
     op.create_table(
         "number_series",
-        sa.Column("series", sa.Text(), nullable=False),
-        sa.Column("last", columns.Count(), nullable=False),
-        sa.PrimaryKeyConstraint("series", name=op.f("pk_number_series")),
+        need("series", sa.Text()), need("last", columns.Count()),
+        sa.PrimaryKeyConstraint("series"),
         sqlite_strict=True,
-    )
+    )  # fmt: skip
     op.create_table(
         "portal_session",
-        sa.Column("token_hash", sa.Text(), nullable=False),
-        sa.Column("customer_id", columns.Id(), nullable=False),
-        sa.Column("member_id", columns.Id(), nullable=False),
-        sa.Column("created_at", columns.Instant(), nullable=False),
-        sa.Column("expires_at", columns.Instant(), nullable=False),
-        sa.Column("revoked_at", columns.Instant(), nullable=True),
-        sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_portal_session")),
+        need("token_hash", sa.Text()), need("customer_id", columns.Id()), need("member_id", columns.Id()),
+        need("created_at", columns.Instant()), need("expires_at", columns.Instant()),
+        may("revoked_at", columns.Instant()),
+        sa.PrimaryKeyConstraint("token_hash"),
         sqlite_strict=True,
-    )
+    )  # fmt: skip
     op.create_table(
         "audit",
-        sa.Column("customer_id", columns.Id(), nullable=False),
-        sa.Column("id", columns.Id(), nullable=False),
-        sa.Column("action", sa.Text(), nullable=False),
-        sa.Column("actor", sa.Text(), nullable=False),
-        sa.Column("object_id", columns.Id(), nullable=False),
-        sa.Column("detail", columns.Json(), nullable=False),
-        sa.Column("effective_at", columns.Instant(), nullable=False),
-        sa.Column("recorded_at", columns.Instant(), nullable=False),
-        sa.ForeignKeyConstraint(["customer_id"], ["customer.customer_id"], name=op.f("fk_audit_customer_id")),
-        sa.PrimaryKeyConstraint("customer_id", "id", name=op.f("pk_audit")),
+        need("customer_id", columns.Id()), need("id", columns.Id()), need("action", sa.Text()),
+        need("actor", sa.Text()), need("object_id", columns.Id()), need("detail", columns.Json()),
+        need("effective_at", columns.Instant()), need("recorded_at", columns.Instant()),
+        sa.ForeignKeyConstraint(["customer_id"], ["customer.customer_id"]),
+        sa.PrimaryKeyConstraint("customer_id", "id"),
         sqlite_strict=True,
-    )
+    )  # fmt: skip
     op.create_index("audit_latest", "audit", ["customer_id", "recorded_at", "id"], unique=False)
     op.create_table(
         "idempotency",
-        sa.Column("customer_id", columns.Id(), nullable=False),
-        sa.Column("mutation", sa.Text(), nullable=False),
-        sa.Column("key", sa.Text(), nullable=False),
-        sa.Column("fingerprint", sa.Text(), nullable=False),
-        sa.Column("outcome", columns.Json(), nullable=False),
-        sa.Column("recorded_at", columns.Instant(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["customer_id"], ["customer.customer_id"], name=op.f("fk_idempotency_customer_id")
-        ),
-        sa.PrimaryKeyConstraint("customer_id", "mutation", "key", name=op.f("pk_idempotency")),
+        need("customer_id", columns.Id()), need("mutation", sa.Text()), need("key", sa.Text()),
+        need("fingerprint", sa.Text()), need("outcome", columns.Json()),
+        need("recorded_at", columns.Instant()),
+        sa.ForeignKeyConstraint(["customer_id"], ["customer.customer_id"]),
+        sa.PrimaryKeyConstraint("customer_id", "mutation", "key"),
         sqlite_strict=True,
-    )
+    )  # fmt: skip
     op.create_table(
         "member",
-        sa.Column("customer_id", columns.Id(), nullable=False),
-        sa.Column("id", columns.Id(), nullable=False),
-        sa.Column("reference", sa.Text(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=True),
-        sa.Column("email", sa.Text(), nullable=True),
-        sa.Column("role", sa.Text(), nullable=False),
-        sa.Column("created_at", columns.Instant(), nullable=False),
-        sa.CheckConstraint(
-            "\"role\" IN ('OWNER', 'BILLING_ADMIN', 'SEAT_MANAGER', 'VIEWER')",
-            name=op.f("ck_member_role_known"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["customer_id"], ["customer.customer_id"], name=op.f("fk_member_customer_id")
-        ),
-        sa.PrimaryKeyConstraint("customer_id", "id", name=op.f("pk_member")),
+        need("customer_id", columns.Id()), need("id", columns.Id()), need("reference", sa.Text()),
+        may("name", sa.Text()), may("email", sa.Text()), need("role", sa.Text()),
+        need("created_at", columns.Instant()),
+        known("role", "OWNER", "BILLING_ADMIN", "SEAT_MANAGER", "VIEWER"),
+        sa.ForeignKeyConstraint(["customer_id"], ["customer.customer_id"]),
+        sa.PrimaryKeyConstraint("customer_id", "id"),
         sqlite_strict=True,
-    )
+    )  # fmt: skip
     op.create_index("member_by_reference", "member", ["customer_id", "reference"], unique=True)
     op.create_table(
         "outbox",
-        sa.Column("customer_id", columns.Id(), nullable=False),
-        sa.Column("id", columns.Id(), nullable=False),
-        sa.Column("type", sa.Text(), nullable=False),
-        sa.Column("object_id", columns.Id(), nullable=False),
-        sa.Column("sequence", columns.Count(), nullable=False),
-        sa.Column("payload", columns.Json(), nullable=False),
-        sa.Column("created_at", columns.Instant(), nullable=False),
-        sa.Column("delivered_at", columns.Instant(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["customer_id"], ["customer.customer_id"], name=op.f("fk_outbox_customer_id")
-        ),
-        sa.PrimaryKeyConstraint("customer_id", "id", name=op.f("pk_outbox")),
+        need("customer_id", columns.Id()), need("id", columns.Id()), need("type", sa.Text()),
+        need("object_id", columns.Id()), need("sequence", columns.Count()), need("payload", columns.Json()),
+        need("created_at", columns.Instant()), may("delivered_at", columns.Instant()),
+        sa.ForeignKeyConstraint(["customer_id"], ["customer.customer_id"]),
+        sa.PrimaryKeyConstraint("customer_id", "id"),
         sqlite_strict=True,
-    )
+    )  # fmt: skip
     op.create_index("outbox_object", "outbox", ["customer_id", "object_id", "sequence"], unique=True)
     op.create_index(
         "outbox_waiting",
-        "outbox",
-        ["created_at"],
-        unique=False,
-        sqlite_where=sa.text("delivered_at IS NULL"),
+        "outbox", ["created_at"], unique=False, sqlite_where=sa.text("delivered_at IS NULL"),
         postgresql_where=sa.text("delivered_at IS NULL"),
-    )
+    )  # fmt: skip
     op.create_table(
         "override",
-        sa.Column("customer_id", columns.Id(), nullable=False),
-        sa.Column("id", columns.Id(), nullable=False),
-        sa.Column("metric", sa.Text(), nullable=False),
-        sa.Column("granted", columns.Count(), nullable=False),
-        sa.Column("starts_at", columns.Instant(), nullable=False),
-        sa.Column("ends_at", columns.Instant(), nullable=True),
-        sa.Column("note", sa.Text(), nullable=True),
-        sa.Column("author", sa.Text(), nullable=False),
-        sa.Column("recorded_at", columns.Instant(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["customer_id"], ["customer.customer_id"], name=op.f("fk_override_customer_id")
-        ),
-        sa.PrimaryKeyConstraint("customer_id", "id", name=op.f("pk_override")),
+        need("customer_id", columns.Id()), need("id", columns.Id()), need("metric", sa.Text()),
+        need("granted", columns.Count()), need("starts_at", columns.Instant()),
+        may("ends_at", columns.Instant()), may("note", sa.Text()), need("author", sa.Text()),
+        need("recorded_at", columns.Instant()),
+        sa.ForeignKeyConstraint(["customer_id"], ["customer.customer_id"]),
+        sa.PrimaryKeyConstraint("customer_id", "id"),
         sqlite_strict=True,
-    )
+    )  # fmt: skip
     op.create_table(
         "seat_event",
-        sa.Column("customer_id", columns.Id(), nullable=False),
-        sa.Column("id", columns.Id(), nullable=False),
-        sa.Column("metric", sa.Text(), nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("added", columns.Count(), nullable=False),
-        sa.Column("removed", columns.Count(), nullable=False),
-        sa.Column("effective_at", columns.Instant(), nullable=False),
-        sa.Column("recorded_at", columns.Instant(), nullable=False),
-        sa.Column("source", sa.Text(), nullable=False),
-        sa.Column("actor", sa.Text(), nullable=False),
-        sa.Column("holder", sa.Text(), nullable=True),
-        sa.Column("holder_name", sa.Text(), nullable=True),
-        sa.Column("holder_email", sa.Text(), nullable=True),
-        sa.Column("note", sa.Text(), nullable=True),
-        sa.Column("corrects", columns.Id(), nullable=True),
-        sa.CheckConstraint("\"kind\" IN ('COMMITTED', 'IN_USE')", name=op.f("ck_seat_event_kind_known")),
-        sa.CheckConstraint(
-            "\"source\" IN ('START', 'CHANGE', 'SCHEDULED_CHANGE', 'REPORT', 'CORRECTION')",
-            name=op.f("ck_seat_event_source_known"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["customer_id", "corrects"],
-            ["seat_event.customer_id", "seat_event.id"],
-            name=op.f("fk_seat_event_customer_id_corrects"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["customer_id"], ["customer.customer_id"], name=op.f("fk_seat_event_customer_id")
-        ),
-        sa.PrimaryKeyConstraint("customer_id", "id", name=op.f("pk_seat_event")),
+        need("customer_id", columns.Id()), need("id", columns.Id()), need("metric", sa.Text()),
+        need("kind", sa.Text()), need("added", columns.Count()), need("removed", columns.Count()),
+        need("effective_at", columns.Instant()), need("recorded_at", columns.Instant()),
+        need("source", sa.Text()), need("actor", sa.Text()), may("holder", sa.Text()),
+        may("holder_name", sa.Text()), may("holder_email", sa.Text()), may("note", sa.Text()),
+        may("corrects", columns.Id()), known("kind", "COMMITTED", "IN_USE"),
+        known("source", "START", "CHANGE", "SCHEDULED_CHANGE", "REPORT", "CORRECTION"),
+        own("corrects", "seat_event"), sa.ForeignKeyConstraint(["customer_id"], ["customer.customer_id"]),
+        sa.PrimaryKeyConstraint("customer_id", "id"),
         sqlite_strict=True,
-    )
+    )  # fmt: skip
     op.create_index(
         "seat_event_balance",
-        "seat_event",
-        ["customer_id", "metric", "kind", "effective_at", "id"],
-        unique=False,
-    )
+        "seat_event", ["customer_id", "metric", "kind", "effective_at", "id"], unique=False,
+    )  # fmt: skip
     op.create_index("seat_event_corrects", "seat_event", ["customer_id", "corrects"], unique=False)
     op.create_index("seat_event_latest", "seat_event", ["customer_id", "effective_at", "id"], unique=False)
     op.create_table(
         "seat_holder",
-        sa.Column("customer_id", columns.Id(), nullable=False),
-        sa.Column("metric", sa.Text(), nullable=False),
-        sa.Column("holder", sa.Text(), nullable=False),
-        sa.Column("seats", columns.Count(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=True),
-        sa.Column("email", sa.Text(), nullable=True),
-        sa.Column("held_since", columns.Instant(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["customer_id"], ["customer.customer_id"], name=op.f("fk_seat_holder_customer_id")
-        ),
-        sa.PrimaryKeyConstraint("customer_id", "metric", "holder", name=op.f("pk_seat_holder")),
+        need("customer_id", columns.Id()), need("metric", sa.Text()), need("holder", sa.Text()),
+        need("seats", columns.Count()), may("name", sa.Text()), may("email", sa.Text()),
+        need("held_since", columns.Instant()),
+        sa.ForeignKeyConstraint(["customer_id"], ["customer.customer_id"]),
+        sa.PrimaryKeyConstraint("customer_id", "metric", "holder"),
         sqlite_strict=True,
-    )
+    )  # fmt: skip
     op.create_index(
-        "seat_holder_since", "seat_holder", ["customer_id", "held_since", "metric", "holder"], unique=False
-    )
+        "seat_holder_since",
+        "seat_holder", ["customer_id", "held_since", "metric", "holder"], unique=False,
+    )  # fmt: skip
     op.create_table(
         "seat_level",
-        sa.Column("customer_id", columns.Id(), nullable=False),
-        sa.Column("metric", sa.Text(), nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("balance", columns.Count(), nullable=False),
-        sa.CheckConstraint("\"kind\" IN ('COMMITTED', 'IN_USE')", name=op.f("ck_seat_level_kind_known")),
-        sa.ForeignKeyConstraint(
-            ["customer_id"], ["customer.customer_id"], name=op.f("fk_seat_level_customer_id")
-        ),
-        sa.PrimaryKeyConstraint("customer_id", "metric", "kind", name=op.f("pk_seat_level")),
+        need("customer_id", columns.Id()), need("metric", sa.Text()), need("kind", sa.Text()),
+        need("balance", columns.Count()), known("kind", "COMMITTED", "IN_USE"),
+        sa.ForeignKeyConstraint(["customer_id"], ["customer.customer_id"]),
+        sa.PrimaryKeyConstraint("customer_id", "metric", "kind"),
         sqlite_strict=True,
-    )
+    )  # fmt: skip
     op.create_table(
         "subscription",
-        sa.Column("customer_id", columns.Id(), nullable=False),
-        sa.Column("id", columns.Id(), nullable=False),
-        sa.Column("version", columns.Count(), nullable=False),
-        sa.Column("status", sa.Text(), nullable=False),
-        sa.Column("price_id", columns.Id(), nullable=False),
-        sa.Column("interval", sa.Text(), nullable=False),
-        sa.Column("anchor", sa.Text(), nullable=False),
-        sa.Column("zone", sa.Text(), nullable=False),
-        sa.Column("cycle", columns.Count(), nullable=False),
-        sa.Column("month", columns.Count(), nullable=False),
-        sa.Column("period_start", columns.Instant(), nullable=False),
-        sa.Column("period_end", columns.Instant(), nullable=False),
-        sa.Column("full_start", columns.Instant(), nullable=False),
-        sa.Column("full_end", columns.Instant(), nullable=False),
-        sa.Column("started_at", columns.Instant(), nullable=False),
-        sa.Column("due_at", columns.Instant(), nullable=True),
-        sa.Column("parked", sa.Text(), nullable=True),
-        sa.CheckConstraint(
-            "\"interval\" IN ('MONTH', 'QUARTER', 'HALF_YEAR', 'YEAR')",
-            name=op.f("ck_subscription_interval_known"),
-        ),
-        sa.CheckConstraint("\"status\" IN ('ACTIVE', 'ENDED')", name=op.f("ck_subscription_status_known")),
-        sa.ForeignKeyConstraint(
-            ["customer_id"], ["customer.customer_id"], name=op.f("fk_subscription_customer_id")
-        ),
-        sa.PrimaryKeyConstraint("customer_id", "id", name=op.f("pk_subscription")),
+        need("customer_id", columns.Id()), need("id", columns.Id()), need("version", columns.Count()),
+        need("status", sa.Text()), need("price_id", columns.Id()), need("interval", sa.Text()),
+        need("anchor", sa.Text()), need("zone", sa.Text()), need("cycle", columns.Count()),
+        need("month", columns.Count()), need("period_start", columns.Instant()),
+        need("period_end", columns.Instant()), need("full_start", columns.Instant()),
+        need("full_end", columns.Instant()), need("started_at", columns.Instant()),
+        may("due_at", columns.Instant()), may("parked", sa.Text()),
+        known("interval", "MONTH", "QUARTER", "HALF_YEAR", "YEAR"), known("status", "ACTIVE", "ENDED"),
+        sa.ForeignKeyConstraint(["customer_id"], ["customer.customer_id"]),
+        sa.PrimaryKeyConstraint("customer_id", "id"),
         sqlite_strict=True,
-    )
+    )  # fmt: skip
     op.create_index("subscription_due", "subscription", ["due_at"], unique=False)
     op.create_index(
         "subscription_live",
-        "subscription",
-        ["customer_id"],
-        unique=True,
-        sqlite_where=sa.text("status = 'ACTIVE'"),
+        "subscription", ["customer_id"], unique=True, sqlite_where=sa.text("status = 'ACTIVE'"),
         postgresql_where=sa.text("status = 'ACTIVE'"),
-    )
+    )  # fmt: skip
     op.create_table(
         "document",
-        sa.Column("customer_id", columns.Id(), nullable=False),
-        sa.Column("id", columns.Id(), nullable=False),
-        sa.Column("subscription_id", columns.Id(), nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("number", sa.Text(), nullable=False),
-        sa.Column("series", sa.Text(), nullable=False),
-        sa.Column("sequence", columns.Count(), nullable=False),
-        sa.Column("issued_at", columns.Instant(), nullable=False),
-        sa.Column("recorded_at", columns.Instant(), nullable=False),
-        sa.Column("issued_on", columns.Day(), nullable=False),
-        sa.Column("due_on", columns.Day(), nullable=False),
-        sa.Column("currency", sa.Text(), nullable=False),
-        sa.Column("subtotal", columns.Minor(), nullable=False),
-        sa.Column("tax", columns.Minor(), nullable=False),
-        sa.Column("total", columns.Minor(), nullable=False),
-        sa.Column("credit_applied", columns.Minor(), nullable=False),
-        sa.Column("amount_due", columns.Minor(), nullable=False),
-        sa.Column("credit_added", columns.Minor(), nullable=False),
-        sa.Column("taxes", columns.Json(), nullable=False),
-        sa.Column("seller", columns.Json(), nullable=False),
-        sa.Column("buyer", columns.Json(), nullable=False),
-        sa.Column("locale", sa.Text(), nullable=False),
-        sa.CheckConstraint("\"kind\" IN ('INVOICE', 'CREDIT_NOTE')", name=op.f("ck_document_kind_known")),
-        sa.ForeignKeyConstraint(
-            ["customer_id", "subscription_id"],
-            ["subscription.customer_id", "subscription.id"],
-            name=op.f("fk_document_customer_id_subscription_id"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["customer_id"], ["customer.customer_id"], name=op.f("fk_document_customer_id")
-        ),
-        sa.PrimaryKeyConstraint("customer_id", "id", name=op.f("pk_document")),
+        need("customer_id", columns.Id()), need("id", columns.Id()), need("subscription_id", columns.Id()),
+        need("kind", sa.Text()), need("number", sa.Text()), need("series", sa.Text()),
+        need("sequence", columns.Count()), need("issued_at", columns.Instant()),
+        need("recorded_at", columns.Instant()), need("issued_on", columns.Day()),
+        need("due_on", columns.Day()), need("currency", sa.Text()), need("subtotal", columns.Minor()),
+        need("tax", columns.Minor()), need("total", columns.Minor()),
+        need("credit_applied", columns.Minor()), need("amount_due", columns.Minor()),
+        need("credit_added", columns.Minor()), need("taxes", columns.Json()),
+        need("seller", columns.Json()), need("buyer", columns.Json()), need("locale", sa.Text()),
+        known("kind", "INVOICE", "CREDIT_NOTE"),
+        own("subscription_id", "subscription"),
+        sa.ForeignKeyConstraint(["customer_id"], ["customer.customer_id"]),
+        sa.PrimaryKeyConstraint("customer_id", "id"),
         sqlite_strict=True,
-    )
+    )  # fmt: skip
     op.create_index("document_by_number", "document", ["customer_id", "number"], unique=True)
     op.create_index("document_latest", "document", ["customer_id", "kind", "issued_at", "id"], unique=False)
     op.create_table(
         "scheduled_change",
-        sa.Column("customer_id", columns.Id(), nullable=False),
-        sa.Column("id", columns.Id(), nullable=False),
-        sa.Column("subscription_id", columns.Id(), nullable=False),
-        sa.Column("target", sa.Text(), nullable=False),
-        sa.Column("metric", sa.Text(), nullable=True),
-        sa.Column("total", columns.Count(), nullable=True),
-        sa.Column("plan", sa.Text(), nullable=True),
-        sa.Column("interval", sa.Text(), nullable=True),
-        sa.Column("created_at", columns.Instant(), nullable=False),
-        sa.Column("actor", sa.Text(), nullable=False),
-        sa.Column("replaces", columns.Id(), nullable=True),
-        sa.Column("closed_at", columns.Instant(), nullable=True),
-        sa.Column("outcome", sa.Text(), nullable=True),
-        sa.CheckConstraint(
-            "\"interval\" IN ('MONTH', 'QUARTER', 'HALF_YEAR', 'YEAR')",
-            name=op.f("ck_scheduled_change_interval_known"),
-        ),
-        sa.CheckConstraint(
-            "\"outcome\" IN ('APPLIED', 'REPLACED', 'DROPPED', 'CANCELLED')",
-            name=op.f("ck_scheduled_change_outcome_known"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["customer_id", "subscription_id"],
-            ["subscription.customer_id", "subscription.id"],
-            name=op.f("fk_scheduled_change_customer_id_subscription_id"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["customer_id"], ["customer.customer_id"], name=op.f("fk_scheduled_change_customer_id")
-        ),
-        sa.PrimaryKeyConstraint("customer_id", "id", name=op.f("pk_scheduled_change")),
+        need("customer_id", columns.Id()), need("id", columns.Id()), need("subscription_id", columns.Id()),
+        need("target", sa.Text()), may("metric", sa.Text()), may("total", columns.Count()),
+        may("plan", sa.Text()), may("interval", sa.Text()), need("created_at", columns.Instant()),
+        need("actor", sa.Text()), may("replaces", columns.Id()), may("closed_at", columns.Instant()),
+        may("outcome", sa.Text()), known("interval", "MONTH", "QUARTER", "HALF_YEAR", "YEAR"),
+        known("outcome", "APPLIED", "REPLACED", "DROPPED", "CANCELLED"),
+        own("subscription_id", "subscription"),
+        sa.ForeignKeyConstraint(["customer_id"], ["customer.customer_id"]),
+        sa.PrimaryKeyConstraint("customer_id", "id"),
         sqlite_strict=True,
-    )
+    )  # fmt: skip
     op.create_index(
         "scheduled_change_open",
-        "scheduled_change",
-        ["customer_id", "subscription_id", "target"],
-        unique=True,
-        sqlite_where=sa.text("closed_at IS NULL"),
-        postgresql_where=sa.text("closed_at IS NULL"),
-    )
+        "scheduled_change", ["customer_id", "subscription_id", "target"], unique=True,
+        sqlite_where=sa.text("closed_at IS NULL"), postgresql_where=sa.text("closed_at IS NULL"),
+    )  # fmt: skip
     op.create_table(
         "terms",
-        sa.Column("customer_id", columns.Id(), nullable=False),
-        sa.Column("id", columns.Id(), nullable=False),
-        sa.Column("subscription_id", columns.Id(), nullable=False),
-        sa.Column("price_id", columns.Id(), nullable=False),
-        sa.Column("plan", sa.Text(), nullable=False),
-        sa.Column("interval", sa.Text(), nullable=False),
-        sa.Column("anchor", sa.Text(), nullable=False),
-        sa.Column("cycle", columns.Count(), nullable=False),
-        sa.Column("effective_at", columns.Instant(), nullable=False),
-        sa.Column("recorded_at", columns.Instant(), nullable=False),
-        sa.CheckConstraint(
-            "\"interval\" IN ('MONTH', 'QUARTER', 'HALF_YEAR', 'YEAR')", name=op.f("ck_terms_interval_known")
-        ),
-        sa.ForeignKeyConstraint(
-            ["customer_id", "subscription_id"],
-            ["subscription.customer_id", "subscription.id"],
-            name=op.f("fk_terms_customer_id_subscription_id"),
-        ),
-        sa.ForeignKeyConstraint(["customer_id"], ["customer.customer_id"], name=op.f("fk_terms_customer_id")),
-        sa.PrimaryKeyConstraint("customer_id", "id", name=op.f("pk_terms")),
+        need("customer_id", columns.Id()), need("id", columns.Id()), need("subscription_id", columns.Id()),
+        need("price_id", columns.Id()), need("plan", sa.Text()), need("interval", sa.Text()),
+        need("anchor", sa.Text()), need("cycle", columns.Count()), need("effective_at", columns.Instant()),
+        need("recorded_at", columns.Instant()), known("interval", "MONTH", "QUARTER", "HALF_YEAR", "YEAR"),
+        own("subscription_id", "subscription"),
+        sa.ForeignKeyConstraint(["customer_id"], ["customer.customer_id"]),
+        sa.PrimaryKeyConstraint("customer_id", "id"),
         sqlite_strict=True,
-    )
+    )  # fmt: skip
     op.create_table(
         "billing_line",
-        sa.Column("customer_id", columns.Id(), nullable=False),
-        sa.Column("id", columns.Id(), nullable=False),
-        sa.Column("subscription_id", columns.Id(), nullable=False),
-        sa.Column("item", sa.Text(), nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("quantity", columns.Count(), nullable=False),
-        sa.Column("parts", columns.Json(), nullable=False),
-        sa.Column("numerator", columns.Count(), nullable=True),
-        sa.Column("denominator", columns.Count(), nullable=True),
-        sa.Column("granularity", sa.Text(), nullable=False),
-        sa.Column("period_start", columns.Instant(), nullable=False),
-        sa.Column("period_end", columns.Instant(), nullable=False),
-        sa.Column("zone", sa.Text(), nullable=False),
-        sa.Column("amount", columns.Minor(), nullable=False),
-        sa.Column("formula", sa.Text(), nullable=False),
-        sa.Column("tax_category", sa.Text(), nullable=False),
-        sa.Column("tax_rate", columns.Exact(), nullable=False),
-        sa.Column("tax_label", sa.Text(), nullable=False),
-        sa.Column("price_id", columns.Id(), nullable=False),
-        sa.Column("cycle", columns.Count(), nullable=False),
-        sa.Column("reverses", columns.Id(), nullable=True),
-        sa.Column("effective_at", columns.Instant(), nullable=False),
-        sa.Column("recorded_at", columns.Instant(), nullable=False),
-        sa.Column("document_id", columns.Id(), nullable=True),
-        sa.Column("position", columns.Count(), nullable=True),
-        sa.Column("description", sa.Text(), nullable=True),
-        sa.CheckConstraint(
-            "\"granularity\" IN ('DAY', 'SECOND')", name=op.f("ck_billing_line_granularity_known")
-        ),
-        sa.CheckConstraint(
-            "\"kind\" IN ('PERIOD', 'ADDED', 'CHANGED', 'CREDIT', 'UNUSED')",
-            name=op.f("ck_billing_line_kind_known"),
-        ),
-        sa.CheckConstraint(
-            "\"tax_category\" IN ('STANDARD', 'REVERSE_CHARGE', 'OUTSIDE_SCOPE')",
-            name=op.f("ck_billing_line_tax_category_known"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["customer_id", "document_id"],
-            ["document.customer_id", "document.id"],
-            name=op.f("fk_billing_line_customer_id_document_id"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["customer_id", "reverses"],
-            ["billing_line.customer_id", "billing_line.id"],
-            name=op.f("fk_billing_line_customer_id_reverses"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["customer_id", "subscription_id"],
-            ["subscription.customer_id", "subscription.id"],
-            name=op.f("fk_billing_line_customer_id_subscription_id"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["customer_id"], ["customer.customer_id"], name=op.f("fk_billing_line_customer_id")
-        ),
-        sa.PrimaryKeyConstraint("customer_id", "id", name=op.f("pk_billing_line")),
+        need("customer_id", columns.Id()), need("id", columns.Id()), need("subscription_id", columns.Id()),
+        need("item", sa.Text()), need("kind", sa.Text()), need("quantity", columns.Count()),
+        need("parts", columns.Json()), may("numerator", columns.Count()),
+        may("denominator", columns.Count()), need("granularity", sa.Text()),
+        need("period_start", columns.Instant()), need("period_end", columns.Instant()),
+        need("zone", sa.Text()), need("amount", columns.Minor()), need("formula", sa.Text()),
+        need("tax_category", sa.Text()), need("tax_rate", columns.Exact()), need("tax_label", sa.Text()),
+        need("price_id", columns.Id()), need("cycle", columns.Count()), may("reverses", columns.Id()),
+        need("effective_at", columns.Instant()), need("recorded_at", columns.Instant()),
+        may("document_id", columns.Id()), may("position", columns.Count()), may("description", sa.Text()),
+        known("granularity", "DAY", "SECOND"),
+        known("kind", "PERIOD", "ADDED", "CHANGED", "CREDIT", "UNUSED"),
+        known("tax_category", "STANDARD", "REVERSE_CHARGE", "OUTSIDE_SCOPE"),
+        own("document_id", "document"), own("reverses", "billing_line"),
+        own("subscription_id", "subscription"),
+        sa.ForeignKeyConstraint(["customer_id"], ["customer.customer_id"]),
+        sa.PrimaryKeyConstraint("customer_id", "id"),
         sqlite_strict=True,
-    )
+    )  # fmt: skip
     op.create_index(
-        "billing_line_cycle", "billing_line", ["customer_id", "subscription_id", "cycle"], unique=False
-    )
+        "billing_line_cycle",
+        "billing_line", ["customer_id", "subscription_id", "cycle"], unique=False,
+    )  # fmt: skip
     op.create_index(
-        "billing_line_document", "billing_line", ["customer_id", "document_id", "position"], unique=False
-    )
+        "billing_line_document",
+        "billing_line", ["customer_id", "document_id", "position"], unique=False,
+    )  # fmt: skip
     op.create_index(
-        "billing_line_item", "billing_line", ["customer_id", "item", "effective_at"], unique=False
-    )
+        "billing_line_item",
+        "billing_line", ["customer_id", "item", "effective_at"], unique=False,
+    )  # fmt: skip
     op.create_index("billing_line_reverses", "billing_line", ["customer_id", "reverses"], unique=False)
     op.create_index(
         "billing_line_waiting",
-        "billing_line",
-        ["customer_id", "subscription_id"],
-        unique=False,
-        sqlite_where=sa.text("document_id IS NULL"),
-        postgresql_where=sa.text("document_id IS NULL"),
-    )
+        "billing_line", ["customer_id", "subscription_id"], unique=False,
+        sqlite_where=sa.text("document_id IS NULL"), postgresql_where=sa.text("document_id IS NULL"),
+    )  # fmt: skip
     op.create_table(
         "credit_entry",
-        sa.Column("customer_id", columns.Id(), nullable=False),
-        sa.Column("id", columns.Id(), nullable=False),
-        sa.Column("amount", columns.Minor(), nullable=False),
-        sa.Column("document_id", columns.Id(), nullable=False),
-        sa.Column("effective_at", columns.Instant(), nullable=False),
-        sa.Column("recorded_at", columns.Instant(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["customer_id", "document_id"],
-            ["document.customer_id", "document.id"],
-            name=op.f("fk_credit_entry_customer_id_document_id"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["customer_id"], ["customer.customer_id"], name=op.f("fk_credit_entry_customer_id")
-        ),
-        sa.PrimaryKeyConstraint("customer_id", "id", name=op.f("pk_credit_entry")),
+        need("customer_id", columns.Id()), need("id", columns.Id()), need("amount", columns.Minor()),
+        need("document_id", columns.Id()), need("effective_at", columns.Instant()),
+        need("recorded_at", columns.Instant()),
+        own("document_id", "document"), sa.ForeignKeyConstraint(["customer_id"], ["customer.customer_id"]),
+        sa.PrimaryKeyConstraint("customer_id", "id"),
         sqlite_strict=True,
-    )
+    )  # fmt: skip
     op.create_index("credit_entry_document", "credit_entry", ["customer_id", "document_id"], unique=False)
     op.create_table(
         "document_file",
-        sa.Column("customer_id", columns.Id(), nullable=False),
-        sa.Column("document_id", columns.Id(), nullable=False),
-        sa.Column("sha256", sa.Text(), nullable=False),
-        sa.Column("size", columns.Count(), nullable=False),
-        sa.Column("content", sa.LargeBinary(), nullable=False),
-        sa.Column("rendered_at", columns.Instant(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["customer_id", "document_id"],
-            ["document.customer_id", "document.id"],
-            name=op.f("fk_document_file_customer_id_document_id"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["customer_id"], ["customer.customer_id"], name=op.f("fk_document_file_customer_id")
-        ),
-        sa.PrimaryKeyConstraint("customer_id", "document_id", name=op.f("pk_document_file")),
+        need("customer_id", columns.Id()), need("document_id", columns.Id()), need("sha256", sa.Text()),
+        need("size", columns.Count()), need("content", sa.LargeBinary()),
+        need("rendered_at", columns.Instant()),
+        own("document_id", "document"), sa.ForeignKeyConstraint(["customer_id"], ["customer.customer_id"]),
+        sa.PrimaryKeyConstraint("customer_id", "document_id"),
         sqlite_strict=True,
-    )
+    )  # fmt: skip
     op.create_table(
         "document_view",
-        sa.Column("customer_id", columns.Id(), nullable=False),
-        sa.Column("document_id", columns.Id(), nullable=False),
-        sa.Column("view", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["customer_id", "document_id"],
-            ["document.customer_id", "document.id"],
-            name=op.f("fk_document_view_customer_id_document_id"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["customer_id"], ["customer.customer_id"], name=op.f("fk_document_view_customer_id")
-        ),
-        sa.PrimaryKeyConstraint("customer_id", "document_id", name=op.f("pk_document_view")),
+        need("customer_id", columns.Id()), need("document_id", columns.Id()), need("view", sa.Text()),
+        own("document_id", "document"), sa.ForeignKeyConstraint(["customer_id"], ["customer.customer_id"]),
+        sa.PrimaryKeyConstraint("customer_id", "document_id"),
         sqlite_strict=True,
-    )
+    )  # fmt: skip
     op.create_table(
         "payment",
-        sa.Column("customer_id", columns.Id(), nullable=False),
-        sa.Column("id", columns.Id(), nullable=False),
-        sa.Column("invoice_id", columns.Id(), nullable=False),
-        sa.Column("amount", columns.Minor(), nullable=False),
-        sa.Column("method", sa.Text(), nullable=False),
-        sa.Column("reference", sa.Text(), nullable=True),
-        sa.Column("paid_at", columns.Instant(), nullable=False),
-        sa.Column("recorded_at", columns.Instant(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["customer_id", "invoice_id"],
-            ["document.customer_id", "document.id"],
-            name=op.f("fk_payment_customer_id_invoice_id"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["customer_id"], ["customer.customer_id"], name=op.f("fk_payment_customer_id")
-        ),
-        sa.PrimaryKeyConstraint("customer_id", "id", name=op.f("pk_payment")),
+        need("customer_id", columns.Id()), need("id", columns.Id()), need("invoice_id", columns.Id()),
+        need("amount", columns.Minor()), need("method", sa.Text()), may("reference", sa.Text()),
+        need("paid_at", columns.Instant()), need("recorded_at", columns.Instant()),
+        own("invoice_id", "document"), sa.ForeignKeyConstraint(["customer_id"], ["customer.customer_id"]),
+        sa.PrimaryKeyConstraint("customer_id", "id"),
         sqlite_strict=True,
-    )
+    )  # fmt: skip
     op.create_index("payment_by_invoice", "payment", ["customer_id", "invoice_id"], unique=False)
     op.create_table(
         "receivable",
-        sa.Column("customer_id", columns.Id(), nullable=False),
-        sa.Column("invoice_id", columns.Id(), nullable=False),
-        sa.Column("status", sa.Text(), nullable=False),
-        sa.Column("paid", columns.Minor(), nullable=False),
-        sa.Column("credited", columns.Minor(), nullable=False),
-        sa.Column("open", columns.Minor(), nullable=False),
-        sa.Column("paid_at", columns.Instant(), nullable=True),
-        sa.Column("voided_at", columns.Instant(), nullable=True),
-        sa.CheckConstraint(
-            "\"status\" IN ('OPEN', 'PAID', 'VOID', 'UNCOLLECTIBLE')", name=op.f("ck_receivable_status_known")
-        ),
-        sa.ForeignKeyConstraint(
-            ["customer_id", "invoice_id"],
-            ["document.customer_id", "document.id"],
-            name=op.f("fk_receivable_customer_id_invoice_id"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["customer_id"], ["customer.customer_id"], name=op.f("fk_receivable_customer_id")
-        ),
-        sa.PrimaryKeyConstraint("customer_id", "invoice_id", name=op.f("pk_receivable")),
+        need("customer_id", columns.Id()), need("invoice_id", columns.Id()), need("status", sa.Text()),
+        need("paid", columns.Minor()), need("credited", columns.Minor()), need("open", columns.Minor()),
+        may("paid_at", columns.Instant()), may("voided_at", columns.Instant()),
+        known("status", "OPEN", "PAID", "VOID", "UNCOLLECTIBLE"),
+        own("invoice_id", "document"), sa.ForeignKeyConstraint(["customer_id"], ["customer.customer_id"]),
+        sa.PrimaryKeyConstraint("customer_id", "invoice_id"),
         sqlite_strict=True,
-    )
+    )  # fmt: skip
     op.create_index("receivable_status", "receivable", ["customer_id", "status"], unique=False)
     op.create_table(
         "reduction",
-        sa.Column("customer_id", columns.Id(), nullable=False),
-        sa.Column("credit_note_id", columns.Id(), nullable=False),
-        sa.Column("invoice_id", columns.Id(), nullable=False),
-        sa.Column("amount", columns.Minor(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["customer_id", "credit_note_id"],
-            ["document.customer_id", "document.id"],
-            name=op.f("fk_reduction_customer_id_credit_note_id"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["customer_id", "invoice_id"],
-            ["document.customer_id", "document.id"],
-            name=op.f("fk_reduction_customer_id_invoice_id"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["customer_id"], ["customer.customer_id"], name=op.f("fk_reduction_customer_id")
-        ),
-        sa.PrimaryKeyConstraint("customer_id", "credit_note_id", "invoice_id", name=op.f("pk_reduction")),
+        need("customer_id", columns.Id()), need("credit_note_id", columns.Id()),
+        need("invoice_id", columns.Id()), need("amount", columns.Minor()),
+        own("credit_note_id", "document"), own("invoice_id", "document"),
+        sa.ForeignKeyConstraint(["customer_id"], ["customer.customer_id"]),
+        sa.PrimaryKeyConstraint("customer_id", "credit_note_id", "invoice_id"),
         sqlite_strict=True,
-    )
+    )  # fmt: skip
     op.create_index("reduction_by_invoice", "reduction", ["customer_id", "invoice_id"], unique=False)
     op.create_table(
         "render_job",
-        sa.Column("customer_id", columns.Id(), nullable=False),
-        sa.Column("document_id", columns.Id(), nullable=False),
-        sa.Column("created_at", columns.Instant(), nullable=False),
-        sa.Column("run_at", columns.Instant(), nullable=False),
-        sa.Column("attempts", columns.Count(), nullable=False),
-        sa.Column("last_error", sa.Text(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["customer_id", "document_id"],
-            ["document.customer_id", "document.id"],
-            name=op.f("fk_render_job_customer_id_document_id"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["customer_id"], ["customer.customer_id"], name=op.f("fk_render_job_customer_id")
-        ),
-        sa.PrimaryKeyConstraint("customer_id", "document_id", name=op.f("pk_render_job")),
+        need("customer_id", columns.Id()), need("document_id", columns.Id()),
+        need("created_at", columns.Instant()), need("run_at", columns.Instant()),
+        need("attempts", columns.Count()), may("last_error", sa.Text()),
+        own("document_id", "document"), sa.ForeignKeyConstraint(["customer_id"], ["customer.customer_id"]),
+        sa.PrimaryKeyConstraint("customer_id", "document_id"),
         sqlite_strict=True,
-    )
+    )  # fmt: skip
     op.create_index("render_job_due", "render_job", ["run_at"], unique=False)
     op.create_table(
         "line_event",
-        sa.Column("customer_id", columns.Id(), nullable=False),
-        sa.Column("line_id", columns.Id(), nullable=False),
-        sa.Column("event_id", columns.Id(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["customer_id", "event_id"],
-            ["seat_event.customer_id", "seat_event.id"],
-            name=op.f("fk_line_event_customer_id_event_id"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["customer_id", "line_id"],
-            ["billing_line.customer_id", "billing_line.id"],
-            name=op.f("fk_line_event_customer_id_line_id"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["customer_id"], ["customer.customer_id"], name=op.f("fk_line_event_customer_id")
-        ),
-        sa.PrimaryKeyConstraint("customer_id", "line_id", "event_id", name=op.f("pk_line_event")),
+        need("customer_id", columns.Id()), need("line_id", columns.Id()), need("event_id", columns.Id()),
+        own("event_id", "seat_event"), own("line_id", "billing_line"),
+        sa.ForeignKeyConstraint(["customer_id"], ["customer.customer_id"]),
+        sa.PrimaryKeyConstraint("customer_id", "line_id", "event_id"),
         sqlite_strict=True,
-    )
+    )  # fmt: skip
     op.create_index("line_event_by_event", "line_event", ["customer_id", "event_id"], unique=False)
+
+
+def need(name: str, kind: Any) -> sa.Column[Any]:
+    """A column that every row fills."""
+    return sa.Column(name, kind, nullable=False)
+
+
+def may(name: str, kind: Any) -> sa.Column[Any]:
+    """A column that may be null."""
+    return sa.Column(name, kind, nullable=True)
+
+
+def own(column: str, table: str) -> sa.ForeignKeyConstraint:
+    """A reference to another row of the same customer."""
+    return sa.ForeignKeyConstraint(["customer_id", column], [f"{table}.customer_id", f"{table}.id"])
+
+
+def known(name: str, *members: str) -> sa.CheckConstraint:
+    """A column that holds one of these words."""
+    words = ", ".join(f"'{member}'" for member in members)
+    return sa.CheckConstraint(f'"{name}" IN ({words})', name=f"{name}_known")
