@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from functools import partial
 
 import click
 
 from app.billing.permissions import Role
-from app.commands.common import opened, settings, told
+from app.commands.common import opened, told
 from app.commands.token import token_for
 from app.main import HOST_DEFAULT, ServeError, configure_logging, serve
 from app.services.demo import past
@@ -24,7 +25,7 @@ from app.store import migrate, system
 @told
 def command(port: int | None, host: str) -> None:
     """Serve the portal's API, and the explorer in demo mode, until Ctrl+C or SIGTERM."""
-    wanted = settings(**({"PORT": str(port)} if port else {}))
+    wanted = Settings.from_env({**os.environ, **({"PORT": str(port)} if port else {})})
     configure_logging(wanted.mode)
     asyncio.run(migrate.check(wanted.database_url))
     from app.assembly import application  # noqa: PLC0415  Other commands need not wait for the schema.

@@ -65,13 +65,32 @@ def test_a_database_without_tables_is_refused(arguments: tuple[str, ...], empty_
     assert one_line(result.stderr) == "Error: The database has no tables yet. Run `seatport migrate`."
 
 
-@pytest.mark.parametrize("arguments", ON_A_DATABASE, ids=lambda arguments: arguments[0])
-def test_production_needs_a_secret(arguments: tuple[str, ...], seatport: Seatport) -> None:
-    """Without one, nothing is done in production, and the line says how to make one."""
-    result = seatport(*arguments, SEATPORT_MODE="production", SEATPORT_SECRET="")
+def test_production_is_not_served_without_a_secret(seatport: Seatport) -> None:
+    """It would sign quotes and links with nothing; the line says how to make one."""
+    result = seatport("serve", SEATPORT_MODE="production", SEATPORT_SECRET="")
 
     assert result.exit_code == 1
     assert one_line(result.stderr).startswith("Error: SEATPORT_SECRET is missing.")
+
+
+def test_a_command_that_signs_nothing_needs_no_secret(
+    seatport: Seatport, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Billing in production works without one, and in demo mode no file with one is made."""
+    monkeypatch.chdir(tmp_path)
+
+    assert seatport("bill", SEATPORT_MODE="production", SEATPORT_SECRET="").exit_code == 0
+    assert seatport("bill", SEATPORT_MODE="demo", SEATPORT_SECRET="").exit_code == 0
+    assert not (tmp_path / "var").exists()
+
+
+@pytest.mark.parametrize("arguments", ON_A_DATABASE, ids=lambda arguments: arguments[0])
+def test_a_wrong_setting_is_told(arguments: tuple[str, ...], seatport: Seatport) -> None:
+    """A mode that does not exist is one line with those that do, and nothing is done."""
+    result = seatport(*arguments, SEATPORT_MODE="demonstration")
+
+    assert result.exit_code == 1
+    assert "Set it to production, demo or test" in one_line(result.stderr)
 
 
 def test_migrate_makes_the_tables_once(empty_database_url: str) -> None:
