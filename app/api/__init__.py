@@ -7,4 +7,13 @@ How a request comes in:
     endpoint    POST /graphql                          operations  parse and validate, once per document
     errors      what a client learns of a failure      scalars · ids · pages · money   the common types
     files       GET of document PDFs by signed links   explorer · health   the pages around it
+
+What it finds there, from the roots to the leaves:
+
+    schema      Query, Mutation, and the text of it    viewer · customers · plans     the roots
+    changes     the mutations                          inputs · quotes · refusals     what they take and give
+    subscriptions · seats · events · invoices          the lists of a customer
+    ledger      events, lines and documents            lines · documents · node       what those share
+    reading     reads of one request, in waves         loaders · context              what they ask, and share
+    summaries   numbers in words                       enums · connections            the common types, too
 """

@@ -1,5 +1,6 @@
 """The customer, its subscription, the plans, the viewer, and ids."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -8,7 +9,10 @@ import pytest
 from app.api.ids import Kind, encode
 from app.billing.permissions import GRANTS, SYSTEM, Permission, Role
 from app.services.record_seats import SeatReport, record_seats
+from app.services.register_customer import NewCustomer, register_customer
+from app.store import catalogs
 from app.store.ids import new_id
+from app.store.transaction import DeploymentTx
 from tests.api.schema.asking import confirm, operation, seats
 from tests.api.world import World, end_with_the_period
 
@@ -236,3 +240,53 @@ async def test_an_ended_subscription_is_still_shown(world: World) -> None:
 
     assert (subscription["status"], subscription["renewsOn"]) == ("ENDED", None)
     assert [s["atRenewal"] for s in subscription["seats"]] == [0, 0]
+
+
+async def test_a_customer_without_a_subscription_sees_plans_and_nothing_else(world: World) -> None:
+    """No subscription, no balances, nothing upcoming; every plan sold in its currency is available."""
+    newcomer = new_id(world.clock.now)
+    new = NewCustomer("newcomer", "Newcomer", "EUR", "Europe/Berlin")
+    await world.store.run(newcomer, register_customer, SYSTEM, new)
+
+    customer = (await world.ask(operation("overview"), customer=newcomer))["customer"]
+    (team,) = (await world.ask(operation("plans"), customer=newcomer))["plans"]
+
+    assert (customer["subscription"], customer["upcomingInvoice"]) == (None, None)
+    assert (customer["seatBalances"], customer["invoices"]["edges"]) == ([], [])
+    assert customer["billingDetails"]["missing"] == ["legal name", "street address", "city", "country"]
+    assert team["availability"] == {"available": True, "current": False, "reason": None}
+
+
+async def test_a_plan_that_left_the_catalog_is_still_the_plan_one_has(world: World) -> None:
+    """A new catalog without team and without viewers: the plan keeps name and price, and is sold no more; the
+    viewer's seats are called by their code.
+    """
+
+    def apply(tx: DeploymentTx) -> None:
+        old = catalogs.current(tx)
+        plans = tuple(plan for plan in old.plans if plan.code != "team")
+        catalogs.save(tx, replace(old, id=tx.new_id(), plans=plans, metrics=old.metrics[:1]), ())
+
+    await world.store.deployment(apply)
+    text = """
+    { customer {
+      subscription {
+        plan { code name description prices { interval } availability { available current reason } }
+        price { interval baseFee { amount } }
+      }
+      seatEvents(first: 1, metric: "viewer") { edges { node { metric { label } } } }
+    } }
+    """
+    customer = (await world.ask(text))["customer"]
+
+    assert customer["subscription"] == {
+        "plan": {
+            "code": "team",
+            "name": "Team",
+            "description": "",
+            "prices": [],
+            "availability": {"available": False, "current": True, "reason": "Team is not sold any more."},
+        },
+        "price": {"interval": "MONTH", "baseFee": {"amount": "99.00"}},
+    }
+    assert customer["seatEvents"]["edges"][0]["node"]["metric"]["label"] == "viewer"

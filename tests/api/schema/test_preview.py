@@ -15,7 +15,7 @@ from app.billing.requests import SeatQuantity
 from app.store.metadata import metadata
 from app.store.transaction import Tx
 from tests.api.schema.asking import preview, seats
-from tests.api.world import SIGNER, World, change
+from tests.api.world import SIGNER, World, change, end_with_the_period
 
 # What is decided is the same on both databases; what is read is tried on both elsewhere.
 pytestmark = pytest.mark.parametrize("engine_name", ["sqlite"])
@@ -226,3 +226,14 @@ async def test_a_token_reads_back_what_was_asked(world: World) -> None:
 async def test_who_manages_seats_may_ask_what_a_change_costs(world: World, role: Role) -> None:
     """Three roles get a quote."""
     assert (await preview(world, role=role, seats=seats(add=1)))["__typename"] == "ChangeQuote"
+
+
+async def test_a_subscription_that_ends_has_no_renewal_to_show(world: World) -> None:
+    """A cancel waits: seats can still be added, and nothing comes after the period."""
+    await world.store.run(world.acme, end_with_the_period, world.subscription)
+
+    quote = await preview(world, seats=seats(add=5))
+
+    assert (quote["atRenewal"], quote["renewsOn"]) == (None, None)
+    assert quote["summary"] == "5 Editor seats more from today: 37.50 USD now."
+    assert all(way["atRenewal"] is None for way in quote["alternatives"])
