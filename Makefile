@@ -1,6 +1,6 @@
 # Everything starts here. The work is done by small scripts under tools/ and by the `seatport` command.
 .DEFAULT_GOAL := help
-.PHONY: help install run test check bench fuzz mutants schema lock clean
+.PHONY: help install run test check bench fuzz mutants schema pictures lock clean
 
 PORT ?= 8000
 BIN := .venv/bin
@@ -38,6 +38,9 @@ mutants: install ## Change the billing rules in many small ways and list the cha
 
 schema: install ## Print the GraphQL schema to graphql/schema.graphql
 	@$(BIN)/seatport schema
+
+pictures: install ## Take the pictures of the README anew
+	@$(BIN)/python -m tools.pictures
 
 lock: ## Pin the requirements with hashes; ARGS=--upgrade takes newer versions
 	@sh tools/python.sh -m tools.lock $(ARGS)
