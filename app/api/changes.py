@@ -7,6 +7,7 @@ from typing import Annotated, cast
 import strawberry
 
 from app.api import loaders
+from app.api.arguments import given
 from app.api.context import Info, RequestContext
 from app.api.ids import Kind, decode_as
 from app.api.inputs import (
@@ -15,7 +16,6 @@ from app.api.inputs import (
     ChangePlanInput,
     PreviewChangePlanInput,
     change_of,
-    given,
     key_problem,
     subscription_of,
 )

@@ -7,6 +7,7 @@ from uuid import UUID
 import strawberry
 
 from app.api import loaders
+from app.api.arguments import given
 from app.api.connections import After, Connection, First
 from app.api.context import Info
 from app.api.ledger import EVENT_CURSORS, SeatEvent, event_page
@@ -31,12 +32,13 @@ async def seat_events(
     ] = strawberry.UNSET,
 ) -> Connection[SeatEvent]:
     """Seat events, newest first by the instant they took effect."""
-    limit, before = page_size(first) + 1, EVENT_CURSORS.decode(after or None)
-    if metric:
-        await known(info, metric)
-    narrow = EventFilter(metric or None, from_ or None, until or None)
+    limit, before = page_size(first) + 1, EVENT_CURSORS.decode(given(after))
+    code = given(metric)
+    if code is not None:
+        await known(info, code)
+    narrow = EventFilter(code, given(from_), given(until))
     found = await info.context.reading.read(loaders.events_page, narrow, limit, before)
-    return event_page(found, cursors=EVENT_CURSORS, first=first, after=after or None)
+    return event_page(found, cursors=EVENT_CURSORS, first=first, after=given(after))
 
 
 async def event_by_id(info: Info, id: UUID) -> SeatEvent | None:

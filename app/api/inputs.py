@@ -3,17 +3,16 @@ all of it at once, with the place of each problem.
 """
 
 from collections.abc import Iterator
-from typing import Final, TypeVar
+from typing import Final
 from uuid import UUID
 
 import strawberry
 
+from app.api.arguments import given
 from app.api.enums import BillingInterval, ChangeTiming, ProrationMode
 from app.api.ids import Kind, decode_as
 from app.billing import requests
 from app.billing.refusals import InvalidInput, Problem
-
-ValueT = TypeVar("ValueT")
 
 KEY_LENGTH_MAX: Final = 255
 SEATS_ENTRIES_MAX: Final = 20
@@ -120,11 +119,11 @@ def change_of(input: PreviewChangePlanInput) -> requests.ChangeRequest | Invalid
     if problems:
         return InvalidInput(problems)
     return requests.ChangeRequest(
-        plan=input.plan_code or None,
-        interval=input.interval or None,
+        plan=given(input.plan_code),
+        interval=given(input.interval),
         seats=tuple(_quantity(entry) for entry in input.seats or ()),
-        mode=input.proration_mode or None,
-        timing=input.timing or None,
+        mode=given(input.proration_mode),
+        timing=given(input.timing),
     )
 
 
@@ -149,8 +148,3 @@ def _quantity(entry: SeatQuantityInput) -> requests.SeatQuantity:
     """Of the three numbers one is given; the schema sees to it."""
     asked = entry.quantity
     return requests.SeatQuantity(entry.metric, given(asked.total), given(asked.add), given(asked.remove))
-
-
-def given(value: ValueT | None) -> ValueT | None:
-    """An input field, None when it was left out. What is empty was given all the same."""
-    return None if value is strawberry.UNSET else value

@@ -7,6 +7,7 @@ from uuid import UUID
 import strawberry
 
 from app.api import loaders
+from app.api.arguments import given
 from app.api.connections import After, Connection, First, connection
 from app.api.context import Info
 from app.api.enums import InvoiceStatus
@@ -44,9 +45,9 @@ async def invoices(
     ] = strawberry.UNSET,
 ) -> Connection[Invoice] | None:
     """Invoices, newest first."""
-    limit, before = page_size(first) + 1, INVOICE_CURSORS.decode(after or None)
+    limit, before = page_size(first) + 1, INVOICE_CURSORS.decode(given(after))
     narrow = InvoiceFilter(
-        tuple(dict.fromkeys(status or ())), issued_from or None, issued_until or None, searched(search)
+        tuple(dict.fromkeys(status or ())), given(issued_from), given(issued_until), searched(search)
     )
     if not info.context.sees_money:
         return None
@@ -54,7 +55,7 @@ async def invoices(
     return connection(
         found,
         first=first,
-        after=after or None,
+        after=given(after),
         node=Invoice.of,
         cursor=lambda issued: _cursor(INVOICE_CURSORS, issued),
     )
@@ -64,14 +65,14 @@ async def credit_notes(
     info: Info, first: First = 20, after: After = strawberry.UNSET
 ) -> Connection[CreditNote] | None:
     """Credit notes, newest first."""
-    limit, before = page_size(first) + 1, CREDIT_NOTE_CURSORS.decode(after or None)
+    limit, before = page_size(first) + 1, CREDIT_NOTE_CURSORS.decode(given(after))
     if not info.context.sees_money:
         return None
     found = await info.context.reading.read(loaders.credit_notes_page, limit, before)
     return connection(
         found,
         first=first,
-        after=after or None,
+        after=given(after),
         node=lambda issued: CreditNote.of(issued.document),
         cursor=lambda issued: _cursor(CREDIT_NOTE_CURSORS, issued),
     )

@@ -9,6 +9,7 @@ from uuid import UUID
 import strawberry
 
 from app.api import loaders
+from app.api.arguments import given
 from app.api.connections import After, Connection, First, connection
 from app.api.context import Info
 from app.api.documents import KINDS, BillingDocument, DocumentFile, Party, Totals, pdf_of
@@ -153,10 +154,10 @@ async def _document(root: "InvoiceLine", info: Info) -> BillingDocument | None:
 async def _events(
     root: "InvoiceLine", info: Info, first: First = 20, after: After = strawberry.UNSET
 ) -> Connection[SeatEvent]:
-    before: Position | None = LINE_EVENT_CURSORS.decode(after or None)
+    before: Position | None = LINE_EVENT_CURSORS.decode(given(after))
     asked = EventsAsked(root.stored.id, page_size(first) + 1, before)
     found = await info.context.reading.each(loaders.events_of_lines, asked)
-    return event_page(found or (), cursors=LINE_EVENT_CURSORS, first=first, after=after or None)
+    return event_page(found or (), cursors=LINE_EVENT_CURSORS, first=first, after=given(after))
 
 
 @strawberry.type(

@@ -6,6 +6,7 @@ from typing import Annotated, Final
 import strawberry
 
 from app.api import loaders
+from app.api.arguments import given
 from app.api.connections import After, Connection, First, connection
 from app.api.context import Info
 from app.api.errors import PublicError
@@ -153,7 +154,7 @@ async def seat_balances(
     ] = strawberry.UNSET,
 ) -> list[SeatBalance]:
     """Balances by the price version of today."""
-    found = await info.context.reading.read(loaders.balances, as_of or None, known_at or None)
+    found = await info.context.reading.read(loaders.balances, given(as_of), given(known_at))
     return [SeatBalance.of(metric, found) for metric in found.metrics]
 
 
@@ -187,12 +188,13 @@ async def seat_holders(
 ) -> Connection[SeatHolder]:
     """People in seats, those who came first first."""
     limit = page_size(first) + 1
-    key = HOLDER_CURSORS.decode(after or None)
-    if metric:
-        await known(info, metric)
+    key = HOLDER_CURSORS.decode(given(after))
+    code = given(metric)
+    if code is not None:
+        await known(info, code)
     found = await info.context.reading.read(
         loaders.holders_page,
-        metric or None,
+        code,
         searched(search),
         limit,
         key,
@@ -200,18 +202,17 @@ async def seat_holders(
     return connection(
         found,
         first=first,
-        after=after or None,
+        after=given(after),
         node=lambda held: SeatHolder.of(held[1], held[0].holder),
         cursor=lambda held: _holder_cursor(held[0]),
     )
 
 
-async def known(info: Info, metric: str) -> str:
-    """A metric that is on offer or was; `PublicError` for a misspelled one."""
+async def known(info: Info, metric: str) -> None:
+    """Raise `PublicError` for a metric that neither is on offer nor ever was the customer's."""
     codes = await info.context.reading.read(loaders.known_metrics)
     if metric not in codes:
         raise PublicError(f"There are no seats called {metric[:40]!r}. There are: {', '.join(codes)}.")
-    return metric
 
 
 def searched(text: str | None) -> str | None:

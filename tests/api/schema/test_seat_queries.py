@@ -272,6 +272,8 @@ async def test_people_can_be_searched_by_any_of_their_names(world: World) -> Non
         ),
         (EVENTS, {"first": 0}, "`first` is 0. Ask for 1 to 100 elements"),
         (HOLDERS, {"first": 101}, "`first` is 101. Ask for 1 to 100 elements"),
+        (EVENTS, {"metric": ""}, "There are no seats called ''. There are: editor, viewer."),
+        (EVENTS, {"after": ""}, "'' is no cursor of this list."),
         (EVENTS, {"after": "abc"}, "'abc' is no cursor of this list."),
         (HOLDERS, {"search": "x" * 201}, "`search` has 201 characters. Give at most 200."),
     ],
