@@ -46,3 +46,12 @@ def look_ahead(tx: Tx, loaded: Loaded, at: datetime) -> Loaded:
     """The state that `bring_up` would write, in memory."""
     steps = list(renewals.bring_up(loaded.state, at, tx.new_id))
     return replace(loaded, state=steps[-1].state) if steps else loaded
+
+
+def stopped(tx: Tx, loaded: Loaded, at: datetime) -> BillingDetailsMissing | None:
+    """Why `bring_up` would not come up to an instant, found in memory; None if it would."""
+    missing = loaded.state.buyer.missing
+    if not missing:
+        return None
+    steps = renewals.bring_up(loaded.state, at, tx.new_id)
+    return BillingDetailsMissing(missing) if any(step.posting.drafts for step in steps) else None

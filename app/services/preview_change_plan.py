@@ -12,7 +12,7 @@ from app.billing.changes import ChangeRefusal, Quote, allowed_ways, decide
 from app.billing.permissions import Actor, Permission
 from app.billing.refusals import NotFound, NotPermitted
 from app.billing.requests import ChangeRequest
-from app.services.bring_up import instant, look_ahead
+from app.services.bring_up import instant, look_ahead, stopped
 from app.services.quotes import QuoteSigner, QuoteToken, digest, valid_until
 from app.store import states
 from app.store.states import Loaded
@@ -42,7 +42,8 @@ def preview_change_plan(
     loaded = states.load(tx, subscription_id)
     if loaded is None:
         return NotFound("subscription")
-    return quote_change(tx, look_ahead(tx, loaded, instant(tx)), signer, request)
+    at = instant(tx)
+    return stopped(tx, loaded, at) or quote_change(tx, look_ahead(tx, loaded, at), signer, request)
 
 
 def quote_change(

@@ -99,7 +99,8 @@ async def test_without_billing_details_there_is_no_invoice(portal: Portal) -> No
 
 async def test_a_renewal_without_billing_details_is_parked(portal: Portal) -> None:
     """A customer's address was emptied in April. On 1 May the billing run says what is missing and makes
-    nothing; so does a change. Once it is there again May is billed, dated the 1st, and then the change.
+    nothing; so do a preview and a change, even one that bills nothing itself. Once it is there again May is
+    billed, dated the 1st, and then the change.
     """
     diary = await (await Diary.opened(portal, "2026-04-01")).starts("simple", editor=10)
     address = BillingDetails("Acme Inc.", ("1 Main Street",), "10001", "New York", "NY", "US")
@@ -108,8 +109,9 @@ async def test_a_renewal_without_billing_details_is_parked(portal: Portal) -> No
     assert await diary.on("2026-05-01").is_billed() == [
         "An invoice needs the following billing details first: street address."
     ]
-    refused = await diary.on("2026-05-02").is_refused(editor=11)
-    assert refused["missing"] == ["street address"]
+    for timing in ("NOW", "AT_RENEWAL"):
+        refused = await diary.on("2026-05-02").is_refused(editor=11, timing=timing)
+        assert refused["missing"] == ["street address"]
 
     await diary.on("2026-05-17").gives_details(address)
     more = await diary.changes(editor=11)
