@@ -95,12 +95,10 @@ def running() -> Iterator[Server]:
     folder = Path(tempfile.mkdtemp(prefix="seatport-pg-"))
     try:
         programs = usable(find_programs(), folder)
+        (folder / "run").mkdir(mode=0o700)
         if is_root():
             folder.chmod(0o711)
-            (folder / "run").mkdir()
             os.chown(folder / "run", *nobody())
-        else:
-            (folder / "run").mkdir()
         make_cluster(programs, folder / "run")
         command = [sys.executable, "-I", __file__, str(programs), str(folder / "run")]
         with subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True) as keeper:
