@@ -311,6 +311,14 @@ def test_seats_by_the_second() -> None:
     assert formulas(quote) == ["5 seats × 10.00 USD × 1252800/2592000 seconds"]
 
 
+def test_a_change_in_a_short_first_period_is_a_share_of_a_full_one() -> None:
+    """From 10 April to the anchor on 1 May; on the 16th 15 of 30 days are left, not 15 of 21: ± 25.00."""
+    state = started(at="2026-04-10", anchor="2026-05-01")
+
+    assert amounts(quoted(state, ask(editor="+5", mode=PRORATED), "2026-04-16")) == ["25.00"]
+    assert amounts(quoted(state, ask(editor="-5", mode=PRORATED), "2026-04-16")) == ["-25.00"]
+
+
 def test_a_change_on_the_last_day_is_one_day_of_thirty() -> None:
     """5 × 10.00 × 1/30 = 1.67, at the last second as at the first of the day."""
     for at in ("2026-04-30", "2026-04-30 23:59:59"):
