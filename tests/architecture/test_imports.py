@@ -20,7 +20,7 @@ HOMES = {
     "jinja2": ("app.documents",),
     "litestar": ("app.api", "app.assembly", "app.main"),
     "sqlalchemy": ("app.store",),
-    "strawberry": ("app.api",),
+    "strawberry": ("app.api", "app.main"),
     "uvicorn": ("app.cli", "app.main"),
     "weasyprint": ("app.documents",),
 }
