@@ -4,6 +4,7 @@ DocumentError
 ├── ViewInvalid        a stored view cannot be read, or names a template that does not exist
 ├── FactsInvalid       the numbers of a document do not add up; nothing was frozen
 ├── SetupIncomplete    fonts or system libraries are missing on this machine
+├── FontsLost          the font copies of a running render process are gone; a new process has new ones
 ├── TooManyLines       more lines than a document may have
 └── RenderFailed       the render process gave no PDF; `retryable` says whether asking again can help
 """
@@ -23,6 +24,10 @@ class FactsInvalid(DocumentError):
 
 class SetupIncomplete(DocumentError):
     """Fonts or system libraries are missing on this machine."""
+
+
+class FontsLost(DocumentError):
+    """The font copies of a running render process are gone; it can draw nothing but boxes."""
 
 
 class TooManyLines(DocumentError):

@@ -17,10 +17,11 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
-from app.documents.errors import SetupIncomplete, TooManyLines
+from app.documents.errors import FontsLost, SetupIncomplete, TooManyLines
 from app.documents.fonts import font_rules, fonts
 from app.documents.html import html_of, styles_of
 from app.documents.view import DocumentView
@@ -55,7 +56,8 @@ def render(view: DocumentView) -> bytes:
 def draw(view: DocumentView) -> Pdf:
     """The PDF of a view, and what is to be said about it.
 
-    Raises TooManyLines, ViewInvalid (no such template) and SetupIncomplete (fonts or libraries missing).
+    Raises TooManyLines, ViewInvalid (no such template), SetupIncomplete (fonts or libraries missing) and
+    FontsLost, after which this process is of no more use.
     """
     if view.line_count > LINES_MAX:
         raise TooManyLines(
@@ -72,6 +74,7 @@ def draw(view: DocumentView) -> Pdf:
             pdf_tags=True,
         )
         content: bytes = document.write_pdf(pdf_tags=True)
+    press.check_fonts()
     return Pdf(content, hashlib.sha256(content).hexdigest(), len(document.pages), notices.unprintable)
 
 
@@ -93,7 +96,20 @@ class _Press:
         self.font_config = text.FontConfiguration()
         self.fetcher = _closed_fetcher({font.url for font in fonts()})
         self.fonts = self._css(font_rules())
+        folder: Path = self.font_config._folder  # noqa: SLF001  # Nothing else tells where the copies are.
+        self._copies = tuple(folder.iterdir())
         self._styles: dict[str, Any] = {}
+
+    def check_fonts(self) -> None:
+        """Raise FontsLost if the copies that WeasyPrint made of our fonts are gone.
+
+        Pango opens them when it first needs them. A cleaner of old temporary files would turn documents into
+        boxes, stored for ever.
+        """
+        if lost := [path.name for path in self._copies if not path.is_file()]:
+            raise FontsLost(
+                f"{len(lost)} of {len(self._copies)} font copies in {self._copies[0].parent} are gone."
+            )
 
     def styles(self, template: str) -> Any:
         """The styles of a template, read once."""

@@ -22,15 +22,13 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from app.documents import pdf
-from app.documents.errors import DocumentError, SetupIncomplete
+from app.documents.errors import DocumentError, FontsLost, SetupIncomplete
 from app.documents.view import from_json
 
 LENGTH_BYTES: Final = 8
 UNPRINTABLE_MAX: Final = 20
 READ_BYTES_MAX: Final = 1 << 20
 GRACE_SECONDS: Final = 0.5
-NICENESS: Final = 5
-"""The server answers others while a page is drawn; on a small machine it goes first."""
 
 
 def main() -> None:
@@ -45,7 +43,6 @@ def main() -> None:
 def work(folder: Path) -> None:
     """Get ready, then answer requests until an empty one."""
     tempfile.tempdir = str(folder)
-    os.nice(NICENESS)
     answers = _private_output()
     requests: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_read, args=(requests, folder), daemon=True).start()
@@ -64,10 +61,15 @@ def work(folder: Path) -> None:
 
 
 def drawn(request: bytes) -> tuple[dict[str, Any], bytes]:
-    """The header and the PDF of one request; a document that cannot be drawn fails, the process goes on."""
+    """The header and the PDF of one request; a document that cannot be drawn fails, the process goes on.
+
+    Raises FontsLost, which ends the process: the next one has fonts again.
+    """
     try:
         view = from_json(request.decode("utf-8"))
         done = pdf.draw(view)
+    except FontsLost:
+        raise
     except DocumentError as problem:
         return {"status": "failed", "problem": str(problem)}, b""
     except Exception as error:  # noqa: BLE001  # One page must not end the process; the log has the whole story.

@@ -2,12 +2,15 @@
 
 import asyncio
 import os
+import shutil
 import signal
 from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
+from app.documents import pdf
+from app.documents.compose import view_of
 from app.documents.errors import RenderFailed
 from app.documents.renderer import Renderer
 from tests.documents.rendering import (
@@ -20,6 +23,7 @@ from tests.documents.rendering import (
     names_in,
     pid_of,
 )
+from tests.documents.shapes import SHAPES
 
 
 async def test_a_killed_process_fails_its_document_and_no_other() -> None:
@@ -61,6 +65,24 @@ async def test_a_process_that_died_idle_is_nobodys_problem() -> None:
 
         assert (await renderer.render(SMALL)).startswith(b"%PDF-")
         assert pid_of(renderer) != before
+
+
+async def test_a_process_that_lost_its_fonts_draws_no_boxes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A cleaner of old files empties the temporary folder: an error now, not a page of boxes for ever."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    async with a_renderer() as renderer:
+        before = pid_of(renderer)
+        (folder,) = names_in(tmp_path)
+        shutil.rmtree(tmp_path / folder)
+
+        with pytest.raises(RenderFailed, match="ended in the middle") as failed:
+            await renderer.render(SMALL)
+        assert failed.value.retryable
+        assert await renderer.render(SMALL) == pdf.render(view_of(SHAPES["one_line"]))
+        assert pid_of(renderer) != before
+    assert "FontsLost: 13 of 13 font copies" in capfd.readouterr().err
 
 
 async def test_a_machine_without_libraries_is_told_what_to_install(
