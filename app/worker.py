@@ -7,8 +7,8 @@ finds nothing due, and of two renderings of a document the first is kept.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -63,9 +63,7 @@ class Worker:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Work in the background. At the end what has begun is finished, or after some seconds cut short;
-        a transaction never is.
-        """
+        """Work in the background. At the end what has begun is finished, or cut short, but no transaction."""
         stop = asyncio.Event()
         tasks = [asyncio.create_task(self._repeat(step, stop)) for step in (self.bill, self.draw)]
         try:
@@ -73,32 +71,42 @@ class Worker:
         finally:
             stop.set()
             _, late = await asyncio.wait(tasks, timeout=STOP_SECONDS_MAX)
-            await _cancelled(list(late))
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
 
     async def bill(self, stop: asyncio.Event) -> None:
-        """Bill what is due now. One that fails is logged, and the others are billed all the same."""
-        async for due in every(self.store, system.due_subscriptions):
-            if stop.is_set():
-                return
-            try:
-                parked = await self.store.run(due.customer, bill, due.id)
-            except Busy:
-                raise
-            except Exception:
-                log.exception("subscription not billed", subscription=str(due.id))
-                continue
-            if parked is not None:
-                log.warning("subscription parked", subscription=str(due.id), reason=parked.message)
+        """Bill what is due now."""
+        await self._each(system.due_subscriptions, self._bill_one, stop)
 
     async def draw(self, stop: asyncio.Event) -> None:
         """Render the documents that wait. One that fails has its next try put off."""
-        async for waiting in every(self.store, system.due_renderings):
+        await self._each(system.due_renderings, self._draw_one, stop)
+
+    async def _bill_one(self, due: Reference) -> None:
+        parked = await self.store.run(due.customer, bill, due.id)
+        if parked is not None:
+            log.warning("subscription parked", subscription=str(due.id), reason=parked.message)
+
+    async def _draw_one(self, waiting: Reference) -> None:
+        try:
+            await pdf_of(self.store, self.render, waiting.customer, waiting.id)
+        except DocumentError as error:
+            log.warning("document not rendered", document=str(waiting.id), error=str(error))
+
+    async def _each(
+        self, page: Page, do: Callable[[Reference], Awaitable[None]], stop: asyncio.Event
+    ) -> None:
+        """Do one after the other until told to stop; what fails is logged and the others are done."""
+        async for reference in every(self.store, page):
             if stop.is_set():
                 return
             try:
-                await pdf_of(self.store, self.render, waiting.customer, waiting.id)
-            except DocumentError as error:
-                log.warning("document not rendered", document=str(waiting.id), error=str(error))
+                await do(reference)
+            except Busy:
+                raise
+            except Exception:
+                log.exception("work failed; the next round tries again", id=str(reference.id))
 
     async def _repeat(self, step: Callable[[asyncio.Event], Awaitable[None]], stop: asyncio.Event) -> None:
         while not stop.is_set():
@@ -108,13 +116,5 @@ class Worker:
                 log.info("the database is busy; trying again", seconds=self.pause_seconds)
             except Exception:
                 log.exception("a round of work failed; trying again", seconds=self.pause_seconds)
-            try:
+            with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), self.pause_seconds)
-            except TimeoutError:
-                continue
-
-
-async def _cancelled(tasks: Sequence[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import update
 
 from app import worker
 from app.billing.parties import BillingDetails
@@ -19,7 +20,8 @@ from app.services.register_customer import change_billing_details
 from app.store import files, system
 from app.store.engine import open_store
 from app.store.system import Reference
-from app.store.transaction import Store
+from app.store.tables import subscription
+from app.store.transaction import Busy, Store, Tx
 from app.worker import Worker, every
 
 NOW = datetime(2026, 8, 23, 13, 45, tzinfo=UTC)
@@ -124,25 +126,64 @@ async def drawings_of(store: Store, customer: Reference) -> list[Reference]:
     return [document for document in await waiting(store) if document.customer == customer.customer]
 
 
-async def test_a_fault_of_one_round_does_not_end_it(due: tuple[Store, MovedClock]) -> None:
-    """A renderer that breaks in a way nobody foresaw is asked again in the next round."""
+async def test_one_that_fails_keeps_nobody_from_being_billed(due: tuple[Store, MovedClock]) -> None:
+    """A subscription whose price is gone, which cannot happen, is still due afterwards; three are billed."""
     store, _ = due
-    faults = 0
+    queue = await overdue(store)
+    await store.run(queue[1].customer, lose_price)
 
-    async def breaks_twice(view: str) -> bytes:
-        nonlocal faults
-        faults += 1
-        if faults <= 2:
+    await Worker(store, drawn).bill(asyncio.Event())
+
+    assert await overdue(store) == [queue[1]]
+    assert [len(await drawings_of(store, each)) for each in queue] == [2, 1, 2, 2]
+
+
+def lose_price(tx: Tx) -> None:
+    """Point the customer's subscription to a price that does not exist."""
+    mine = subscription.c.customer_id == tx.customer
+    tx.connection.execute(update(subscription).where(mine).values(price_id=tx.new_id()))
+
+
+async def test_a_page_that_breaks_keeps_no_other_from_being_drawn(due: tuple[Store, MovedClock]) -> None:
+    """A renderer that breaks as nobody foresaw: the other three are drawn, this one in the next round."""
+    store, _ = due
+    queue = await waiting(store)
+    pages = 0
+
+    async def breaks_at_the_second(view: str) -> bytes:
+        nonlocal pages
+        pages += 1
+        if pages == 2:
             raise RuntimeError("nobody foresaw this")
         return await drawn(view)
 
-    async def is_drawn() -> bool:
-        return not await waiting(store)
+    once = Worker(store, breaks_at_the_second)
+    await once.draw(asyncio.Event())
+    assert await waiting(store) == [queue[1]]
+    await once.draw(asyncio.Event())
+    assert await waiting(store) == []
 
-    async with Worker(store, breaks_twice, pause_seconds=0.02).running():
-        await until(is_drawn)
 
-    assert faults > 2
+@pytest.mark.parametrize("fault", [Busy(), RuntimeError("the look-up failed")])
+async def test_a_round_that_fails_is_followed_by_another(
+    due: tuple[Store, MovedClock], fault: Exception
+) -> None:
+    """When the database has no turn, or a look-up fails, the worker waits a little and goes on."""
+    store, _ = due
+    rounds: list[int] = []
+    worked = Worker(store, drawn, pause_seconds=0.01)
+
+    async def fails_at_first(_: asyncio.Event) -> None:
+        rounds.append(1)
+        if len(rounds) == 1:
+            raise fault
+        stop.set()
+
+    stop = asyncio.Event()
+    async with asyncio.timeout(10):
+        await worked._repeat(fails_at_first, stop)
+
+    assert len(rounds) == 2
 
 
 async def test_stopping_does_not_wait_for_a_page_for_ever(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -26,13 +27,15 @@ from app.services.change_plan import ChangePlan, PlanChanged, change_plan
 from app.services.demo import acme, globex, initech, past
 from app.services.demo.crowd import crowd
 from app.services.demo.diary import Scene, add, remove
-from app.services.demo.stage import MovedClock
+from app.services.demo.stage import MovedClock, SceneRefused, Stage
 from app.services.demo.summary import Summary, summary
 from app.services.preview_change_plan import Offer, preview_change_plan
 from app.services.quotes import QuoteSigner
+from app.services.register_customer import register_customer
 from app.store import customers, documents, lines, seats, subscriptions, system
 from app.store.documents import Document, InvoiceFilter
 from app.store.engine import open_store
+from app.store.ids import new_id
 from app.store.lines import StoredLine
 from app.store.seats import EventFilter
 from app.store.transaction import Store, Tx
@@ -348,6 +351,27 @@ async def test_another_catalog_is_left_alone(database_url: str) -> None:
 
         assert own.changed
         assert not (await store.deployment(apply_catalog, declared())).changed
+
+
+async def test_a_scene_that_is_refused_stops_the_play(database_url: str) -> None:
+    """A diary that does not fit the rules is a fault of ours, and says which scene it was."""
+    nowhere = Scene(NOW - timedelta(days=1), "acme", replace(acme.ACME, zone="Nowhere/Else"))
+
+    async with opened(database_url) as (store, clock):
+        with pytest.raises(SceneRefused, match="no IANA time zone"):
+            await Stage(store, clock).play([nowhere], NOW)
+
+
+async def test_the_summary_of_a_customer_without_a_plan(database_url: str) -> None:
+    """Who has registered and not started has no plan, no seats and no documents; who is unknown, nothing."""
+    async with opened(database_url) as (store, _):
+        customer = new_id(NOW)
+        async with store.reads(customer) as scope:
+            assert await scope.run(summary) is None
+        await store.run(customer, register_customer, SYSTEM, acme.ACME)
+        said: Summary = await read(store, "acme", summary)
+
+    assert (said.plan, said.seats, said.invoice, said.credit_note) == (None, (), None, None)
 
 
 async def test_a_crowd_is_due_and_can_be_billed(database_url: str) -> None:

@@ -25,11 +25,6 @@ def person(number: int, company: str) -> Holder:
     return Holder(f"user-{number + 1:03}", f"{first} {last}", email)
 
 
-def people(company: str, *numbers: int) -> tuple[Holder, ...]:
-    """Several of them."""
-    return tuple(person(number, company) for number in numbers)
-
-
 def office(company: str, first: int) -> dict[Role, Holder]:
     """One in each role, who use the portal and hold no seat."""
     return {role: person(first + i, company) for i, role in enumerate(Role)}
