@@ -138,7 +138,9 @@ def _decided(
     if token is None:
         return decide(loaded.state, request.change, instant(tx))
     quote = decide(loaded.state, token.request, token.at)
-    if tx.wall < token.valid_until and isinstance(quote, Quote) and digest(quote) == token.digest:
+    # The customer's time may have been moved past the period, which does not move the wall clock.
+    expired = tx.wall >= token.valid_until or tx.at >= loaded.state.subscription.period.end
+    if not expired and isinstance(quote, Quote) and digest(quote, loaded.state) == token.digest:
         return quote
     current = load_current(tx, request.subscription, instant(tx))
     assert current is not None, "the subscription was read in this transaction"
@@ -147,7 +149,6 @@ def _decided(
     fresh = quote_change(tx, current, signer, token.request)
     if not isinstance(fresh, Offer):
         return fresh
-    expired = tx.wall >= token.valid_until
     reason = "The quote has expired." if expired else "The subscription has changed since the quote."
     return QuoteOutdated(fresh, reason)
 

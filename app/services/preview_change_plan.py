@@ -64,6 +64,6 @@ def quote_change(
 def _offer(tx: Tx, loaded: Loaded, signer: QuoteSigner, request: ChangeRequest, quote: Quote) -> Offer:
     subscription = loaded.state.subscription
     until = valid_until(wall=tx.wall, clock=tx.at, period_end=subscription.period.end)
-    token = QuoteToken(quote.posting.at, request, digest(quote), until)
+    token = QuoteToken(quote.posting.at, request, digest(quote, loaded.state), until)
     signed = signer.sign(token, customer=tx.customer, subscription=subscription.id)
     return Offer(quote, signed, until, loaded)

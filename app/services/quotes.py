@@ -23,6 +23,8 @@ from app.billing.changes import Quote
 from app.billing.periods import BillingInterval
 from app.billing.plans import ChangeTiming, ProrationMode
 from app.billing.requests import ChangeRequest, SeatQuantity
+from app.billing.state import State
+from app.billing.subscriptions import SeatsAtRenewal
 
 LIFETIME: Final = timedelta(minutes=15)
 PURPOSE: Final = b"seatport quote v1\n"
@@ -106,11 +108,13 @@ def valid_until(*, wall: datetime, clock: datetime, period_end: datetime) -> dat
     return until.astimezone(UTC).replace(microsecond=0)
 
 
-def digest(quote: Quote) -> bytes:
+def digest(quote: Quote, state: State) -> bytes:
     """SHA-256 of all that is shown as due or waiting: lines, totals, credit, and the seats and schedule that
-    result. Not the ids of lines that credits reverse: a renewal that is due gives them when it is written.
+    result, with the seats of the state that they take the place of. Not the ids of lines that credits
+    reverse: a renewal that is due gives them when it is written.
     """
     posting = quote.posting
+    seats_later = (change.metric for change in posting.scheduled if isinstance(change, SeatsAtRenewal))
     shown: dict[str, Any] = {
         "lines": [(replace(quoted.line, reverses=None), quoted.waits) for quoted in quote.lines],
         "due": quote.due_now,
@@ -119,6 +123,7 @@ def digest(quote: Quote) -> bytes:
         "price": posting.price.id,
         "period": posting.subscription.period,
         "scheduled": posting.scheduled,
+        "instead_of": [state.level(metric).committed for metric in seats_later],
         "replaces": tuple(scheduled.id for scheduled in posting.settled),
     }
     return sha256(msgspec.json.encode(shown)).digest()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 import pytest
 
-from tests.portal import Portal
+from app.services.move_clock import move_clock
+from tests.portal import VENDOR, Portal
 from tests.stories.diary import Diary
 
 
@@ -279,3 +281,19 @@ async def test_a_quote_does_not_outlive_its_period(portal: Portal) -> None:
     assert late["__typename"] == "QuoteOutdated"
     assert [row["amount"]["amount"] for row in shown["lines"]] == ["0.33"]
     assert [row["amount"]["amount"] for row in late["current"]["lines"]] == ["10.00"]
+
+
+async def test_a_quote_does_not_outlive_its_period_when_time_is_moved(portal: Portal) -> None:
+    """Shown on 16 April for 25.00. Ten minutes later by the wall clock the vendor has moved the customer's
+    time a month on, and nobody billed May yet: the quote is of a period that is over, the fresh one says
+    5 × 10.00 × 16/31 = 25.81.
+    """
+    diary = await simple(portal)
+    shown = await diary.on("2026-04-16", "12:00").previews(editor=15)
+    await portal.store.run(diary.customer, move_clock, VENDOR, timedelta(days=30))
+
+    late = await diary.on("2026-04-16", "12:10").confirms(shown["token"], editor=15)
+
+    assert (late["__typename"], late["current"]["effectiveOn"]) == ("QuoteOutdated", "2026-05-16")
+    assert [row["amount"]["amount"] for row in shown["lines"]] == ["25.00"]
+    assert [row["amount"]["amount"] for row in late["current"]["lines"]] == ["25.81"]

@@ -131,3 +131,22 @@ async def test_lines_that_wait_in_a_yearly_term_are_collected_monthly(portal: Po
     _, collected = await diary.invoices()
     assert collected.lines == ["2 seats × 100.00 USD × 200/365 days = 109.59"]
     assert collected.days == ["2026-06-15 – 2027-01-01"]
+
+
+async def test_a_removal_shown_instead_of_other_seats(portal: Portal) -> None:
+    """Ada is shown `15 Editor seats instead of 20`. Ben adds five in between. To take ten away, his five
+    among them, is not what Ada saw: the answer says `instead of 25`, and that she can confirm.
+    """
+    ada = await yearly(portal)
+    ben = await ada.colleague()
+    shown = await ada.on("2026-03-01", "10:00").previews(editor=15)
+    assert shown["scheduled"][0]["summary"] == "From 1 January 2027: 15 Editor seats instead of 20."
+    await ben.on("2026-03-01", "10:05").changes(editor="+5")
+
+    outdated = await ada.on("2026-03-01", "10:10").confirms(shown["token"], editor=15)
+
+    assert outdated["__typename"] == "QuoteOutdated"
+    fresh = outdated["current"]
+    assert fresh["scheduled"][0]["summary"] == "From 1 January 2027: 15 Editor seats instead of 25."
+    ada.made(fresh, await ada.confirms(fresh["token"], editor=15))
+    assert await editors(ada) == (25, 15)
