@@ -64,8 +64,6 @@ def due_at(state: State) -> datetime | None:
         return None
     ends = subscription.period.end
     waiting = state.waiting
-    if subscription.interval.months == 1 or not waiting:
-        return ends
     if totals_of((billed.line for billed in waiting), state.credit).total.minor == 0:
         return ends
     months = subscription.monthly

@@ -246,6 +246,18 @@ def test_the_direction_of_a_plan_change_counts_the_seats_asked_for() -> None:
     assert quoted(state, ask(plan="pro", editor=4), "2026-04-16").mode is FULL
 
 
+@pytest.mark.parametrize(("mode", "viewers"), [(FULL, "12.00"), (PRORATED, "6.00")])
+def test_a_plan_brings_a_metric_of_its_own(mode: ProrationMode, viewers: str) -> None:
+    """3 viewers at 4.00 on a plan that has them, asked for together with it: 12.00, or half of it."""
+    both = plan_price(seat_price(), seat_price("4.00", VIEWER), plan="both")
+    quote = quoted(started(BASIC, both), ask(plan="both", viewer=3, mode=mode), "2026-04-16")
+
+    assert amounts(quote)[-1] == viewers
+    assert renewal_total(changed(started(BASIC, both), ask(plan="both", viewer=3), "2026-04-16")) == money(
+        "112.00"
+    )
+
+
 def test_a_plan_without_a_metric_leaves_its_seats_unbilled() -> None:
     """Viewers cost 4.00 on one plan and do not exist on the other: they are credited, and stay committed."""
     both = plan_price(seat_price(), seat_price("4.00", VIEWER))

@@ -232,3 +232,4 @@ def test_the_last_document_collects_what_waits() -> None:
 
     assert [draft.totals.total for draft in posting.drafts] == [money("25.00")]
     assert posting.subscription.status is SubscriptionStatus.ENDED
+    assert posting.renews
