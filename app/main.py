@@ -116,7 +116,9 @@ def listening(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port))
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            why = f"Port {port} is in use. Stop the program that has it, or choose another port with --port."
+            why = (
+                f"Port {port} is in use. Stop the program that has it, or choose another with --port or PORT."
+            )
         elif error.errno == errno.EACCES:
             why = f"Port {port} is kept for the system administrator. Choose one above 1023 with --port."
         else:
@@ -125,11 +127,12 @@ def listening(host: str, port: int) -> socket.socket:
 
 
 def configure_logging(mode: Mode) -> None:
-    """Log to standard error: lines of JSON in production, lines for people elsewhere. Traces show no values
-    of variables, which may be somebody's data.
+    """Log to standard error: lines of JSON in production; elsewhere lines for people, and only what they
+    should look at. Traces show no values of variables, which may be somebody's data.
     """
     production = mode is Mode.PRODUCTION
     structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger("info" if production else "warning"),
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),

@@ -51,9 +51,9 @@ class DurationOption(click.ParamType[Duration]):
 @click.option("--advance", required=True, type=DurationOption(), help="How far, such as P1M, P10D or PT36H.")
 @asynchronous
 async def command(customer: str | None, everybody: bool, advance: Duration) -> None:  # noqa: FBT001  A flag.
-    """Let time go by for demo and test customers, then bill what became due.
+    """Let time go by for demo and test customers.
 
-    Months and days follow the customer's own calendar. Time never goes back.
+    What becomes due is billed. Months and days follow the customer's own calendar. Time never goes back.
     """
     if (customer is None) is not everybody:
         raise click.UsageError("Give one of --customer REFERENCE and --all.")

@@ -30,9 +30,10 @@ CROWD_MAX = 100_000
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 @asynchronous
 async def command(subscriptions: int | None, as_json: bool) -> None:  # noqa: FBT001  A flag.
-    """Make the demo: a catalog, and the customers acme, globex and initech with months of history.
+    """Make the demo: a catalog, and customers with months of history.
 
-    Doing it again finds it there, and makes only the further customers that are asked for.
+    They are acme, globex and initech. Doing it again finds it there, and makes only the further customers
+    that are asked for.
     """
     clock = MovedClock(wall_clock())
     async with opened(settings(), clock) as store:

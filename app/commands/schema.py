@@ -15,7 +15,10 @@ FILE: Final = Path(__file__).parents[2] / "graphql" / "schema.graphql"
     "--check", is_flag=True, help="Write nothing; exit with 1 if the file is not what would be written."
 )
 def command(check: bool) -> None:  # noqa: FBT001  A flag.
-    """Print the GraphQL schema to graphql/schema.graphql, in a checkout."""
+    """Print the GraphQL schema to graphql/schema.graphql.
+
+    Only in a checkout: an installed package has no such file to write.
+    """
     from app.api.schema import schema  # noqa: PLC0415  Other commands need not wait for it.
 
     text = f"{schema.as_str()}\n"

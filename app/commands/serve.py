@@ -24,7 +24,10 @@ from app.store import migrate, system
 @click.option("--host", default=HOST_DEFAULT, show_default=True, help="The address to listen on.")
 @told
 def command(port: int | None, host: str) -> None:
-    """Serve the portal's API, and the explorer in demo mode, until Ctrl+C or SIGTERM."""
+    """Serve the portal's API until Ctrl+C or SIGTERM.
+
+    In demo mode also the explorer, with a token for it.
+    """
     wanted = Settings.from_env({**os.environ, **({"PORT": str(port)} if port else {})})
     configure_logging(wanted.mode)
     asyncio.run(migrate.check(wanted.database_url))

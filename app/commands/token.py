@@ -26,7 +26,10 @@ from app.store.transaction import Store, Tx
 )
 @asynchronous
 async def command(customer: str, role: str) -> None:
-    """Print a bearer token for a customer's portal, good for twelve hours, and nothing else."""
+    """Print a bearer token for a customer's portal, and nothing else.
+
+    It is good for twelve hours.
+    """
     async with opened(settings()) as store:
         found = await customer_called(store, customer)
         click.echo(await token_for(store, found, Role[role.upper()]))

@@ -155,7 +155,7 @@ def test_a_port_in_use_is_one_line() -> None:
             listening("127.0.0.1", taken)
 
     assert str(raised.value) == (
-        f"Port {taken} is in use. Stop the program that has it, or choose another port with --port."
+        f"Port {taken} is in use. Stop the program that has it, or choose another with --port or PORT."
     )
 
 
@@ -216,6 +216,18 @@ def test_the_log_of_a_demo_is_for_people(capsys: pytest.CaptureFixture[str], log
     assert "it failed" in text.splitlines()[0]
     assert "Traceback (most recent call last)" in text
     assert "hunter2" not in text
+
+
+@pytest.mark.parametrize(("mode", "count"), [(Mode.PRODUCTION, 2), (Mode.DEMO, 1)])
+def test_what_goes_well_is_told_in_production_only(
+    mode: Mode, count: int, capsys: pytest.CaptureFixture[str], logging_restored: None
+) -> None:
+    """A person who starts a demo sees where it is, not a line for every document that is drawn."""
+    configure_logging(mode)
+    structlog.get_logger().info("document drawn", pages=1)
+    structlog.get_logger().warning("document not drawn", pages=0)
+
+    assert len(capsys.readouterr().err.splitlines()) == count
 
 
 @pytest.mark.parametrize("number", [-1, 65_536])

@@ -43,6 +43,14 @@ def test_every_command_says_what_it_does() -> None:
             assert isinstance(option, click.Argument) or option.help, f"{name} {option.name}"
 
 
+def test_the_list_of_commands_is_whole_sentences(tmp_path: Path) -> None:
+    """On a screen of 80 columns no command's line is cut off."""
+    listed = run(f"sqlite+aiosqlite:///{tmp_path}/none.db", "--help").stdout.split("Commands:\n")[1]
+
+    assert len(listed.splitlines()) == len(NAMES)
+    assert [line for line in listed.splitlines() if not line.endswith(".") or line.endswith("...")] == []
+
+
 @pytest.mark.parametrize(
     "arguments", [("frobnicate",), ("token",), ("catalog", "apply"), ("serve", "--port", "0")]
 )
