@@ -18,9 +18,10 @@ from litestar.handlers import HTTPRouteHandler
 from app.api import media
 from app.api.auth import Who, signed_in
 from app.api.errors import Code, RequestRefused, error_body, execution_errors, request_errors
-from app.api.http import GRAPHQL_PATH, internal_error, json_response
+from app.api.http import GRAPHQL_PATH, busy_response, internal_error, json_response
 from app.api.operations import NUL_REFUSED, Context, Operations, Refused
 from app.billing.permissions import Actor
+from app.store.transaction import Busy
 
 BODY_BYTES_MAX: Final = 100_000
 BODY_SECONDS_MAX: Final = 15
@@ -55,6 +56,8 @@ def graphql_endpoint(operations: Operations, who: Who, open_context: OpenContext
                 media_type=media_type,
                 headers={**refused.headers, "Vary": "Accept"},
             )
+        except Busy as busy:
+            return busy_response(busy, path=GRAPHQL_PATH)
         except Exception as error:  # noqa: BLE001  Whatever it is, the client gets JSON and a reference.
             return internal_error(error, path=GRAPHQL_PATH)
 
@@ -69,6 +72,7 @@ async def _answer(
         return _result({"errors": request_errors(ready.errors, Code.BAD_REQUEST)}, media_type, ran=False)
     async with open_context(actor) as context:
         result = await operations.run(ready, asked.variables, context)
+    _raise_if_busy(result)
     if _never_ran(result):
         errors = request_errors(result.errors or [], Code.BAD_USER_INPUT)
         return _result({"errors": errors}, media_type, ran=False)
@@ -76,6 +80,15 @@ async def _answer(
     if result.errors:
         body = {"errors": execution_errors(result.errors), **body}
     return _result(body, media_type, ran=True)
+
+
+def _raise_if_busy(result: ExecutionResult) -> None:
+    """An answer is whole, or there is none: raises `Busy` if any part of it had no turn at the database. A
+    change that was made before stands, and its key says so when the request is sent again.
+    """
+    for error in result.errors or []:
+        if isinstance(error.original_error, Busy):
+            raise error.original_error
 
 
 def _never_ran(result: ExecutionResult) -> bool:

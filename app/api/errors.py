@@ -1,7 +1,8 @@
 """What a client learns when something goes wrong. An expected no is not an error here: it is a refusal, a
 value in the schema. An error is one of three things.
 
-    RequestRefused     the HTTP request is answered without running anything (401, 413, 415, …)
+    RequestRefused     the HTTP request is answered without running anything (401, 413, 415, …), or the
+                       database had no turn for all of it (503)
     PublicError        a resolver says what was wrong with an argument
     anything else      our own fault: the client gets a reference, the log gets the reference and the trace
 """
@@ -29,6 +30,7 @@ class Code(StrEnum):
     BAD_USER_INPUT = "BAD_USER_INPUT"
     TOO_COMPLEX = "TOO_COMPLEX"
     RATE_LIMITED = "RATE_LIMITED"
+    BUSY = "BUSY"
     INTERNAL = "INTERNAL"
 
 

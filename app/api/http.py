@@ -16,6 +16,7 @@ from litestar.types import ExceptionHandlersMap, Message, Scope
 
 from app.api import media
 from app.api.errors import Code, RequestRefused, error_body, internal_message, new_reference
+from app.store.transaction import Busy
 
 GRAPHQL_PATH: Final = "/graphql"
 SECURITY_HEADERS: Final[Mapping[str, str]] = {
@@ -81,6 +82,14 @@ def error_response(refused: RequestRefused, *, path: str, reference: str = "") -
     return json_response(problem, status=refused.status, media_type=media.PROBLEM, headers=refused.headers)
 
 
+def busy_response(busy: Busy, *, path: str) -> Response[bytes]:
+    """The answer to a request that had no turn at the database in time, as when too many come at once."""
+    seconds = busy.retry_after_seconds
+    message = f"Too much is going on here just now. Send the same request again in {seconds} seconds."
+    refused = RequestRefused(503, message, Code.BUSY, {"Retry-After": str(seconds)})
+    return error_response(refused, path=path)
+
+
 def internal_error(error: Exception, *, path: str) -> Response[bytes]:
     """The answer to a fault of our own, logged with its trace under the reference it shows."""
     reference = new_reference()
@@ -106,6 +115,10 @@ def _on_http_exception(request: Request[Any, Any, Any], error: HTTPException) ->
     return error_response(RequestRefused(error.status_code, message, headers=error.headers), path=path)
 
 
+def _on_busy(request: Request[Any, Any, Any], busy: Busy) -> Response[bytes]:
+    return busy_response(busy, path=request.scope["path"])
+
+
 def _on_fault(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     return internal_error(error, path=request.scope["path"])
 
@@ -113,5 +126,6 @@ def _on_fault(request: Request[Any, Any, Any], error: Exception) -> Response[byt
 EXCEPTION_HANDLERS: Final[ExceptionHandlersMap] = {
     RequestRefused: _on_refused,
     HTTPException: _on_http_exception,
+    Busy: _on_busy,
     Exception: _on_fault,
 }
