@@ -4,6 +4,7 @@ import { useEffect } from 'react';
 // Formulas and amounts are printed with their true signs (×, −, –) and with spaces that do not break. Monaco would
 // draw a box around each of them, as something that only looks like ASCII.
 const OPTIONS = {
+  wordWrap: 'on',
   unicodeHighlight: { ambiguousCharacters: false, allowedCharacters: { '\u00a0': true, '\u202f': true } },
 };
 
