@@ -1,6 +1,6 @@
 # Everything starts here. The work is done by small scripts under tools/ and by the `seatport` command.
 .DEFAULT_GOAL := help
-.PHONY: help install run test check bench fuzz mutants schema pictures lock clean
+.PHONY: help install run test proofs check bench fuzz mutants schema pictures lock clean
 
 PORT ?= 8000
 BIN := .venv/bin
@@ -20,6 +20,9 @@ run: install ## Serve the demo on PORT (8000)
 
 test: install ## Run all tests, on SQLite, on PostgreSQL and in a browser; ARGS="-k name" narrows
 	@$(PYTEST) -n 2 --dist loadfile $(ARGS)
+
+proofs: install ## Race, kill and cut off real servers; needs a machine to itself
+	@$(PYTEST) tests/proofs -s $(ARGS)
 
 check: install ## Check format, lint, types and import contracts
 	@$(BIN)/ruff format --check .

@@ -165,7 +165,7 @@ def test_every_test_says_what_it_promises() -> None:
 
 
 def test_make_test_runs_every_test_folder() -> None:
-    """A folder of tests is run by `make test`, or is the one of the benchmarks."""
+    """A folder of tests is run by `make test`, or is that of the benchmarks or of the proofs."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["pytest"][
         "ini_options"
     ]
@@ -175,7 +175,7 @@ def test_make_test_runs_every_test_folder() -> None:
         if path.startswith("tests/") and PurePosixPath(path).name.startswith("test_") and path.endswith(".py")
     }
 
-    assert holding - {"tests/benchmarks"} <= set(settings["testpaths"])
+    assert holding - {"tests/benchmarks", "tests/proofs"} <= set(settings["testpaths"])
 
 
 def test_the_scripts_ci_runs_are_executable() -> None:
