@@ -79,6 +79,14 @@ def test_a_sum_of_nothing_is_no_document() -> None:
     assert made(a_ref("40.00"), a_ref("-40.00")) == made(a_ref("0.00")) == made() == ()
 
 
+def test_the_smallest_sums_are_documents_too() -> None:
+    """A cent more than nothing is an invoice, a cent less a credit note."""
+    (invoice,), (note,) = made(a_ref("0.01")), made(a_ref("-0.01"))
+
+    assert (invoice.kind, invoice.totals.amount_due) == (DocumentKind.INVOICE, money("0.01"))
+    assert (note.kind, note.credit_added) == (DocumentKind.CREDIT_NOTE, money("0.01"))
+
+
 def test_a_credit_note_first_reduces_what_is_due_on_the_invoices_it_reverses() -> None:
     """−100.00 at 19 % is 119.00: 50.00 off the first invoice, 60.00 off the second, 9.00 to the balance."""
     refs = (a_ref("-40.00", invoice=1), a_ref("-30.00", invoice=2), a_ref("-30.00", invoice=1))

@@ -207,6 +207,18 @@ def test_from_year_to_month_waits_for_the_renewal(timing: ChangeTiming | None) -
     assert renewed.subscription.period.end == instant("2027-05-01")
 
 
+@pytest.mark.parametrize(("mode", "shown"), [(None, LATER), (DIFFERENCE, DIFFERENCE), (FULL, LATER)])
+def test_from_year_to_month_shows_a_mode_that_the_plan_knows(
+    mode: ProrationMode | None, shown: ProrationMode
+) -> None:
+    """Nothing is billed, so any mode may be named; the quote shows one that the plan knows."""
+    year = plan_price(
+        seat_price("100.00"), plan="basic", interval=YEAR, decrease=direction(LATER, DIFFERENCE)
+    )
+
+    assert quoted(started(year, *ALL), ask(interval=MONTH, mode=mode), "2026-04-16").mode is shown
+
+
 def test_from_year_to_month_cannot_be_hastened() -> None:
     """Asked for now, the refusal says when it can start."""
     refusal = decide(
