@@ -52,9 +52,11 @@ async def _executed(url: str, *statements: str) -> None:
 
 @pytest.fixture(scope="session")
 def shared_pair(shared_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Server]]:
-    """Two servers over the shared database."""
+    """Two servers over the shared database. Whatever is done to them, their logs show no fault."""
     with serving(shared_url, tmp_path_factory.mktemp("servers"), 2) as servers:
         yield servers
+    for server in servers:
+        assert "Traceback" not in server.said(), server.said()
 
 
 @pytest.fixture

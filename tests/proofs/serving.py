@@ -62,7 +62,7 @@ class Server:
     def launch(self) -> None:
         """Start the process; `wait` returns when it is ready."""
         environ = {name: value for name, value in os.environ.items() if not name.startswith("SEATPORT_")}
-        environ |= {"SEATPORT_MODE": "test", "SEATPORT_SECRET": SECRET, "PYTHONPATH": str(ROOT)}
+        environ |= {"SEATPORT_MODE": "production", "SEATPORT_SECRET": SECRET, "PYTHONPATH": str(ROOT)}
         environ |= {"SEATPORT_DATABASE_URL": self.database_url}
         command = [sys.executable, "-m", "app", "serve", "--port", str(self.port)]
         with self.log.open("ab") as log:
