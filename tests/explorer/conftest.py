@@ -25,9 +25,11 @@ addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI }) 
 """
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium, cut off from every address but this machine's."""
+    """Chromium, cut off from every address but this machine's. Its driver keeps an event loop running in this
+    process, in which no other module's tests could run theirs: so it ends with the module.
+    """
     executable = next(filter(None, map(shutil.which, BROWSERS)), None)
     if executable is None:
         if "browser" in os.environ.get("SEATPORT_WITHOUT", "").split(","):
