@@ -19,10 +19,10 @@ run: install ## Serve the demo on PORT (8000)
 	@exec $(BIN)/seatport serve --port $(PORT)
 
 test: install ## Run all tests, on SQLite, on PostgreSQL and in a browser; ARGS="-k name" narrows
-	@$(PYTEST) -n 2 --dist loadfile --ignore tests/explorer $(ARGS) || test $$? -eq 5
-	@$(PYTEST) tests/explorer $(ARGS) || test $$? -eq 5  # Apart: the browser's driver keeps its event loop running.
+	@$(PYTEST) -n 2 --dist loadfile $(ARGS) || test $$? -eq 5
+	@$(PYTEST) tests/proofs -s $(ARGS) || test $$? -eq 5  # Alone: they race, kill and cut off real servers.
 
-proofs: install ## Race, kill and cut off real servers; needs a machine to itself
+proofs: install ## Only the last part of the tests: race, kill and cut off real servers
 	@$(PYTEST) tests/proofs -s $(ARGS)
 
 check: install ## Check format, lint, types and import contracts
