@@ -165,7 +165,7 @@ def test_every_test_says_what_it_promises() -> None:
 
 
 def test_make_test_runs_every_test_folder() -> None:
-    """A folder of tests is run by `make test` in its first part or is that of the proofs, or of the benchmarks."""
+    """A folder of tests is run by `make test` in its first part, or is that of the proofs or benchmarks."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["pytest"][
         "ini_options"
     ]
