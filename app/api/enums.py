@@ -84,6 +84,11 @@ described(
     ChargingBasis,
     "Which seats are counted, and when they are billed.",
     PURCHASED="Committed seats, billed in advance for each period.",
+    OVERAGE="Committed seats in advance; and seats in use above the limit when a month ends, afterwards.",
+    PEAK="The most seats that were in use in the period, billed afterwards.",
+    PRORATED="Seats in use, each for the days (or seconds) that it was used, billed afterwards.",
+    INCREASES="The same for the most seats so far: seats given back stay paid until the period ends.",
+    ACTIVE="Every person who held a seat in the period at all, billed afterwards.",
 )
 described(
     SubscriptionStatus,
@@ -116,6 +121,9 @@ described(
     CHANGED="The rest of a period under another plan, price or quantity.",
     CREDIT="Seats that were given back: a negative amount, computed from the line it reverses.",
     UNUSED="The unused time of a price that another one took the place of: a negative amount.",
+    USAGE="Seats that were in use, billed afterwards.",
+    OVERAGE="Seats that were in use above the limit when a month ended.",
+    ADJUSTMENT="What a late report or a correction makes of a line for use: the right amount less what was billed.",
 )
 described(
     InvoiceStatus,

@@ -167,7 +167,7 @@ def _posting(
     posting = (
         _posting_now(state, wanted, now, at)
         if now
-        else Posting(at, state.subscription.changed(state.price), state.price)
+        else Posting(at, state.subscription.changed(), state.price)
     )
     return replace(posting, settled=settled, scheduled=tuple(_scheduled(wanted, later)))
 
@@ -189,23 +189,42 @@ def _posting_now(state: State, wanted: Wanted, moves: tuple[Move, ...], at: date
     events = tuple(_events(state, seats.items(), at))
     restarts = any(move.axes.restarts for move in moves) or wanted.price.interval is not state.price.interval
     if restarts:
-        subscription = state.subscription.reset(wanted.price, at=at)
-        credit_lines = _credits_of_restart(state, moves, since=subscription.period.start)
-        return renewals.open_period(
-            state, subscription, wanted.price, at, events=events, credit_lines=credit_lines
-        )
-    subscription = state.subscription.changed(wanted.price)
+        return _restarted(state, wanted, moves, events, at)
     if wanted.switches:
-        lines = _switch_lines(state, wanted, moves[0], at)
-        waiting = len(lines) if moves[0].axes.waits else 0
-        return _kept_cycle(
-            state, Posting(at, subscription, wanted.price, events, lines), hold=frozenset(range(waiting))
-        )
+        return _switched(state, wanted, moves[0], events, at)
     each = [(move, line) for move in moves for line in _seat_lines(state, move, at)]
     hold = frozenset(i for i, (move, _) in enumerate(each) if move.axes.waits)
+    lines = tuple(line for _, line in each)
     return _kept_cycle(
-        state, Posting(at, subscription, wanted.price, events, tuple(line for _, line in each)), hold=hold
+        state, Posting(at, state.subscription.changed(), wanted.price, events, lines), hold=hold
     )
+
+
+def _restarted(
+    state: State, wanted: Wanted, moves: tuple[Move, ...], events: tuple[Delta, ...], at: datetime
+) -> Posting:
+    """A new period from today on; what was used until then is billed with it."""
+    subscription = state.subscription.reset(wanted.price, at=at)
+    since = subscription.period.start
+    credit_lines = _credits_of_restart(state, moves, since)
+    used = state.reckoned(since)
+    return renewals.open_period(
+        state, subscription, wanted.price, at, used=used, events=events, credit_lines=credit_lines
+    )
+
+
+def _switched(state: State, wanted: Wanted, move: Move, events: tuple[Delta, ...], at: datetime) -> Posting:
+    """Another price for the rest of the period. What was used under the old one is billed with the change's
+    own document, if it makes one.
+    """
+    since = state.subscription.rest(at, state.price.granularity)[0].start
+    subscription = state.subscription.switched(wanted.price, since)
+    used = state.reckoned(since)
+    own = _switch_lines(state, wanted, move, at)
+    lines = own + used.lines
+    hold = range(len(lines)) if move.axes.waits or not own else ()
+    posting = Posting(at, subscription, wanted.price, events, lines, segments=used.segments)
+    return _kept_cycle(state, posting, hold=frozenset(hold))
 
 
 def _kept_cycle(state: State, posting: Posting, *, hold: frozenset[int]) -> Posting:

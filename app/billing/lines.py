@@ -9,6 +9,7 @@ computed from that line's own parts.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from enum import Enum
 from uuid import UUID
@@ -27,7 +28,8 @@ class LineKind(Enum):
 
     PERIOD a whole quantity in advance · ADDED seats added · CHANGED another price for the rest of the time ·
     CREDIT seats given back · UNUSED the time that a price no longer counts, because another one took its
-    place.
+    place · USAGE seats that were in use · OVERAGE seats that were in use above the limit · ADJUSTMENT what a
+    late report or a correction makes of a USAGE or OVERAGE line.
     """
 
     PERIOD = "PERIOD"
@@ -35,6 +37,14 @@ class LineKind(Enum):
     CHANGED = "CHANGED"
     CREDIT = "CREDIT"
     UNUSED = "UNUSED"
+    USAGE = "USAGE"
+    OVERAGE = "OVERAGE"
+    ADJUSTMENT = "ADJUSTMENT"
+
+    @property
+    def in_arrears(self) -> bool:
+        """Whether it bills time that is over; such a line is never given back, but adjusted."""
+        return self in {LineKind.USAGE, LineKind.OVERAGE, LineKind.ADJUSTMENT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +53,8 @@ class Line:
 
     `parts` price the quantity for a full period, `share` says how much of that period counts (None: the
     amount is no share of time), `period` is the time that is paid for, `cycle` the ordinal of the
-    subscription's period in which the line arose.
+    subscription's period in which the line arose. Where several levels make up an amount there are no parts,
+    and the quantity is the highest. `late` are the recorded events that an adjustment is for.
     """
 
     item: Item
@@ -58,6 +69,12 @@ class Line:
     price: UUID
     cycle: int
     reverses: UUID | None = None
+    late: tuple[UUID, ...] = ()
+
+    @property
+    def arose(self) -> datetime:
+        """From when on the line could be billed: when what it is for begins, or is over."""
+        return self.period.end if self.kind.in_arrears else self.period.start
 
     @property
     def unit_amount(self) -> Decimal | None:
@@ -81,7 +98,8 @@ class BilledLine:
 
     @property
     def charges(self) -> bool:
-        return self.line.reverses is None
+        """Whether it charges in advance, so that something of it can be taken back."""
+        return self.line.reverses is None and not self.line.kind.in_arrears
 
     @property
     def creditable(self) -> bool:

@@ -31,7 +31,10 @@ def _seats_in_use(state: State, price: PlanPrice) -> str | None:
             return (
                 f"{price.plan_name} has no {label} seats. Release the {level.in_use} that are in use first."
             )
-        if seat.maximum is not None and level.in_use > seat.limit(seat.maximum, level.granted):
+        if seat.maximum is None or not seat.guarded:
+            continue
+        most_used = seat.limit(seat.maximum, level.granted)
+        if most_used is not None and level.in_use > most_used:
             most = f"{seat.maximum} {seat.metric.label} {seat.metric.units(seat.maximum)}"
             return f"{price.plan_name} allows at most {most}; in use are {level.in_use}. Release some first."
     return None

@@ -40,9 +40,29 @@ class PricingModel(Enum):
 
 
 class ChargingBasis(Enum):
-    """What is counted, and when it is billed."""
+    """What is counted, and when it is billed.
+
+    In advance, for seats committed: PURCHASED; OVERAGE bills seats in use above the limit besides, month by
+    month. In arrears, for seats in use: PEAK the highest level · PRORATED every level for as long as it
+    lasted · INCREASES the same over the highest level so far · ACTIVE the people who held a seat at all.
+    """
 
     PURCHASED = "PURCHASED"
+    OVERAGE = "OVERAGE"
+    PEAK = "PEAK"
+    PRORATED = "PRORATED"
+    INCREASES = "INCREASES"
+    ACTIVE = "ACTIVE"
+
+    @property
+    def in_advance(self) -> bool:
+        """Whether committed seats are billed before they are used."""
+        return self in {ChargingBasis.PURCHASED, ChargingBasis.OVERAGE}
+
+    @property
+    def in_arrears(self) -> bool:
+        """Whether seats in use are billed after they were used."""
+        return self is not ChargingBasis.PURCHASED
 
 
 class ProrationMode(Enum):
@@ -89,7 +109,7 @@ class Tier:
 @dataclass(frozen=True, slots=True)
 class SeatPrice:
     """What a plan charges for one metric in a full period. `package_size` is the seats of a pack, only for
-    packages.
+    packages; `overage_amount` the price of one seat above the limit for a month, only for OVERAGE.
     """
 
     metric: SeatMetric
@@ -100,14 +120,26 @@ class SeatPrice:
     minimum: int = 0
     maximum: int | None = None
     package_size: int = 1
+    overage_amount: Decimal | None = None
+
+    def billed(self, level: int) -> int:
+        """The quantity that is billed for a level of seats: max(level, minimum) − included, not below 0."""
+        return max(0, max(level, self.minimum) - self.included)
 
     def purchased(self, committed: int) -> int:
-        """The quantity that is billed: max(committed, minimum) − included, not below 0."""
-        return max(0, max(committed, self.minimum) - self.included)
+        """The quantity that is billed in advance; nothing on a basis that bills what was used."""
+        return self.billed(committed) if self.basis.in_advance else 0
 
-    def limit(self, committed: int, granted: int) -> int:
-        """How many seats may be in use."""
-        return max(committed, self.included) + granted
+    def limit(self, committed: int, granted: int) -> int | None:
+        """How many seats may be in use; None if any number may, and is billed."""
+        return max(committed, self.included) + granted if self.basis.in_advance else None
+
+    @property
+    def guarded(self) -> bool:
+        """Whether seats in use keep committed seats from going below them: where more may be used than is
+        committed, they do not.
+        """
+        return self.basis is ChargingBasis.PURCHASED
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """A period ends and the next begins. One function makes a subscription due-free, for the billing run and
 before every verb alike.
 
-A renewal applies the scheduled changes, bills the new period in advance, and collects the lines that wait, as
-one document. In terms longer than a month waiting lines are collected at each monthly boundary.
+A renewal bills the use of the period that is over, applies the scheduled changes, bills the new period in
+advance, and collects the lines that wait, as one document. In terms longer than a month waiting lines and
+overage are collected at each monthly boundary.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
+from app.billing.arrears import next_overage
 from app.billing.charges import Charging
 from app.billing.documents import totals_of
 from app.billing.ledger import BalanceKind, Delta, EventSource
@@ -19,7 +21,7 @@ from app.billing.lines import Line, LineKind
 from app.billing.periods import local_day
 from app.billing.plans import Item, PlanPrice, SeatPrice
 from app.billing.requests import Wanted, guard
-from app.billing.state import Posting, State, after
+from app.billing.state import Closing, Posting, State, after
 from app.billing.subscriptions import (
     CancelAtRenewal,
     PlanAtRenewal,
@@ -62,12 +64,12 @@ def due_at(state: State) -> datetime | None:
     subscription = state.subscription
     if subscription.status is not SubscriptionStatus.ACTIVE:
         return None
-    ends = subscription.period.end
+    ends = min(subscription.period.end, next_overage(subscription, state.price) or subscription.period.end)
     waiting = state.waiting
     if totals_of((billed.line for billed in waiting), state.credit).total.minor == 0:
         return ends
     months = subscription.monthly
-    newest = max(billed.line.period.start for billed in waiting)
+    newest = max(billed.line.arose for billed in waiting)
     return min(ends, months.boundary(months.index_at(newest) + 1))
 
 
@@ -92,13 +94,23 @@ def renewal(state: State) -> Posting:
     """The step at the end of the present period: an end if one is scheduled, else the next period."""
     at = state.subscription.period.end
     if any(isinstance(scheduled.change, CancelAtRenewal) for scheduled in state.scheduled):
-        ended = state.subscription.ended()
-        return Posting(at, ended, state.price, drafts=state.drafts(()), settled=state.scheduled, renews=True)
+        return replace(ending(state, at), settled=state.scheduled, renews=True)
     price, plan_dropped = _renewed_price(state)
     events, seats_dropped = _renewed_seats(state, price, at)
-    opened = open_period(state, state.subscription.renewed(price), price, at, events=events)
+    used = state.reckoned(at)
+    opened = open_period(state, state.subscription.renewed(price), price, at, events=events, used=used)
     dropped = plan_dropped + seats_dropped
     return replace(opened, settled=state.scheduled, dropped=dropped, renews=True)
+
+
+def ending(state: State, at: datetime, *, credit_lines: tuple[Line, ...] = ()) -> Posting:
+    """The posting that ends a subscription: one final document with the use until then, what waits, and what
+    is given back.
+    """
+    used = state.reckoned(at)
+    lines = used.lines + credit_lines
+    drafts, ended = state.drafts(lines), state.subscription.ended()
+    return Posting(at, ended, state.price, (), lines, drafts, segments=used.segments)
 
 
 def open_period(
@@ -107,19 +119,21 @@ def open_period(
     price: PlanPrice,
     at: datetime,
     *,
+    used: Closing,
     events: tuple[Delta, ...] = (),
     credit_lines: tuple[Line, ...] = (),
 ) -> Posting:
-    """The posting that opens a full period: everything in advance at the new state, with what waits and with
-    `credits`, as one document.
+    """The posting that opens a full period: everything in advance at the new state, with what was used, what
+    waits and what is given back, as one document.
     """
     committed = state.committed()
     for event in events:
         committed[event.metric] = committed.get(event.metric, 0) + event.net
     treatment = state.treatment(local_day(at, subscription.zone))
     charging = Charging(price, subscription.period, None, treatment, subscription.cycle)
-    lines = credit_lines + _in_advance(charging, committed)
-    return Posting(at, subscription, price, events, lines, state.drafts(lines))
+    lines = used.lines + credit_lines + _in_advance(charging, committed)
+    drafts = state.drafts(lines)
+    return Posting(at, subscription, price, events, lines, drafts, segments=used.segments)
 
 
 def _in_advance(charging: Charging, committed: dict[Item, int]) -> tuple[Line, ...]:
@@ -129,8 +143,13 @@ def _in_advance(charging: Charging, committed: dict[Item, int]) -> tuple[Line, .
 
 
 def _collection(state: State, at: datetime) -> Posting:
-    subscription = replace(state.subscription, version=state.subscription.version + 1)
-    return Posting(at, subscription, state.price, drafts=state.drafts(()))
+    """A monthly boundary inside a longer term: overage is billed, and what waits is collected."""
+    subscription = state.subscription.overage_billed(at)
+    months_end = next_overage(state.subscription, state.price) == at
+    used = state.reckoned(at, overage_only=True) if months_end else None
+    lines = used.lines if used else ()
+    segments = used.segments if used else None
+    return Posting(at, subscription, state.price, (), lines, state.drafts(lines), segments=segments)
 
 
 def _renewed_price(state: State) -> tuple[PlanPrice, tuple[ScheduledChange, ...]]:
@@ -159,7 +178,7 @@ def _raised(state: State, seat: SeatPrice, total: int) -> int:
     """A total, or as many seats as the ones in use need."""
     level = state.level(seat.metric.code)
     used = level.in_use - level.granted
-    return max(total, used) if used > seat.included else total
+    return max(total, used) if seat.guarded and used > seat.included else total
 
 
 def _renewed_seats(

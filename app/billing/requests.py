@@ -103,8 +103,10 @@ def _guard_metric(state: State, wanted: Wanted, metric: Item) -> AboveMaximum | 
     if seat and seat.maximum is not None and total > seat.maximum:
         return AboveMaximum(seat.metric, seat.maximum, total)
     limit = seat.limit(total, level.granted) if seat else 0
+    if limit is None or (seat and not seat.guarded):
+        return None
     limit_before = _limit(state.price.seat(metric), level.committed, level.granted)
-    if limit < level.in_use and limit < limit_before:
+    if limit < level.in_use and (limit_before is None or limit < limit_before):
         occupied = state.occupied.get(metric, Occupied())
         named = seat or state.price.seat(metric) or _unpriced(metric)
         shown = named.metric if isinstance(named, SeatPrice) else named
@@ -116,7 +118,7 @@ def _unpriced(metric: Item) -> SeatMetric:
     return SeatMetric(metric, metric)
 
 
-def _limit(seat: SeatPrice | None, committed: int, granted: int) -> int:
+def _limit(seat: SeatPrice | None, committed: int, granted: int) -> int | None:
     return seat.limit(committed, granted) if seat else committed + granted
 
 
@@ -142,9 +144,15 @@ def _problems(state: State, price: PlanPrice, seats: tuple[SeatQuantity, ...]) -
     seen: set[str] = set()
     for i, asked in enumerate(seats):
         path = f"input.seats[{i}]"
-        if price.seat(asked.metric) is None or asked.metric == BASE_FEE:
+        seat = price.seat(asked.metric)
+        if seat is None or asked.metric == BASE_FEE:
             yield Problem(
                 f"{path}.metric", f"{price.plan_name} has no seats called {asked.metric!r}. It has: {known}."
+            )
+            continue
+        if not seat.basis.in_advance:
+            yield Problem(
+                f"{path}.metric", f"{seat.metric.label} seats are billed as they are used; none are ordered."
             )
             continue
         if asked.metric in seen:

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from uuid import UUID
 
+from app.billing import arrears
+from app.billing.arrears import Late, Segment
 from app.billing.documents import Draft, LineRef, drafts_of
 from app.billing.ledger import BalanceKind, Delta, Holder, SeatLevels
 from app.billing.lines import BilledLine, Line, LineKind
@@ -19,6 +21,7 @@ from app.billing.money import Currency, Money
 from app.billing.plans import Item, Plan, PlanPrice
 from app.billing.subscriptions import AtRenewal, ScheduledChange, Subscription
 from app.billing.taxes import TaxRules, TaxTreatment
+from app.billing.usage import Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,8 @@ class State:
     """A subscription with all that a decision about it needs.
 
     `lines` are those of the present cycle and those that wait, oldest first; `invoices` is what is still due
-    by invoice; `plans` is what the catalog offers.
+    by invoice; `plans` is what the catalog offers; `usage` is the ledger of seats in use since the present
+    period began, or since the earliest of the segments in `late`.
     """
 
     buyer: Buyer
@@ -61,6 +65,8 @@ class State:
     credit: Money
     invoices: Mapping[UUID, Money] = field(default_factory=dict)
     occupied: Mapping[Item, Occupied] = field(default_factory=dict)
+    usage: Mapping[Item, Usage] = field(default_factory=dict)
+    late: tuple[Late, ...] = ()
 
     @property
     def currency(self) -> Currency:
@@ -102,6 +108,43 @@ class State:
             billed.units_left for billed in self.charges_of(item) if billed.line.price == self.price.id
         )
 
+    def limits(self) -> dict[Item, int]:
+        """How many seats may be in use of each metric that has a limit."""
+        limits = {
+            seat.metric.code: seat.limit(level.committed, level.granted)
+            for seat in self.price.seats
+            for level in [self.level(seat.metric.code)]
+        }
+        return {metric: limit for metric, limit in limits.items() if limit is not None}
+
+    def usage_of(self, metric: Item) -> Usage:
+        """The ledger of a metric; where nothing was loaded, the present level was there all the time."""
+        return self.usage.get(metric) or Usage(self.level(metric).in_use)
+
+    def reckoned(self, until: datetime, *, overage_only: bool = False) -> Closing:
+        """What the open segments come to if they end at an instant, and what late events change in closed
+        ones.
+        """
+        subscription = self.subscription
+        segments = tuple(
+            segment
+            for segment in arrears.open_segments(subscription, self.price, self.limits(), until)
+            if segment.limit is not None or not overage_only
+        )
+        cycle = subscription.cycle
+        lines = [
+            arrears.adjustment(late, self.usage_of(late.segment.metric), self._taxed(late.segment), cycle)
+            for late in self.late
+        ]
+        lines += [
+            arrears.usage_line(s, self.price, self.usage_of(s.metric), self._taxed(s), cycle)
+            for s in segments
+        ]
+        return Closing(tuple(line for line in lines if line is not None), segments)
+
+    def _taxed(self, segment: Segment) -> TaxTreatment:
+        return self.treatment(arrears.taxed_on(segment))
+
     def treatment(self, on: date) -> TaxTreatment:
         return self.taxes.treatment(country=self.buyer.country, tax_id=self.buyer.tax_id, on=on)
 
@@ -113,16 +156,25 @@ class State:
         """The documents that new lines make together with the lines that wait; the new lines at the places in
         `hold` stay back.
         """
-        by_id = {billed.id: billed for billed in self.lines}
+        stands_on = {late.line: late.document for late in self.late}
+        stands_on |= {billed.id: billed.document for billed in self.lines}
 
         def invoice(line: Line) -> UUID | None:
-            return by_id[line.reverses].document if line.reverses in by_id else None
+            return stands_on.get(line.reverses) if line.reverses is not None else None
 
         refs = [
             LineRef(billed.line, waiting=billed.id, invoice=invoice(billed.line)) for billed in self.waiting
         ]
         refs += [LineRef(line, new=i, invoice=invoice(line)) for i, line in enumerate(lines) if i not in hold]
         return drafts_of(refs, credit=self.credit, open_amounts=self.invoices)
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """The lines of use that is over, and the segments that they bill."""
+
+    lines: tuple[Line, ...] = ()
+    segments: tuple[Segment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +194,8 @@ class Posting:
     """Those of `settled` that turned out impossible."""
     renews: bool = False
     """Whether the end of a period brought it about, and nobody's request."""
+    segments: tuple[Segment, ...] | None = None
+    """The segments of use that it billed, after which nothing is late any more; None if it billed none."""
 
     def events_of(self, line: Line) -> tuple[Delta, ...]:
         """The events that directly caused a line; a line for a whole quantity is caused by the balance
@@ -183,6 +237,7 @@ def after(state: State, posting: Posting, new_id: Callable[[], UUID]) -> State:
         scheduled=_rescheduled(state, posting, new_id),
         credit=credit,
         invoices=invoices,
+        late=state.late if posting.segments is None else (),
     )
 
 

@@ -84,8 +84,8 @@ class Subscription:
     """One state of a subscription.
 
     `cycle` counts the periods that were opened; `month` is how many months after the anchor the present full
-    period starts. `full_period` is the denominator of every share, also in a short first period. `version`
-    rises with every change.
+    period starts. `full_period` is the denominator of every share, also in a short first period. The price
+    counts from `priced_from` on, overage was billed until `overage_until`. `version` rises with every change.
     """
 
     id: UUID
@@ -99,6 +99,8 @@ class Subscription:
     month: int
     period: Period
     full_period: Period
+    priced_from: datetime
+    overage_until: datetime
 
     @classmethod
     def starting(
@@ -115,7 +117,19 @@ class Subscription:
         month = index * price.interval.months
         period = Period(start, full.end, zone)
         return cls(
-            id, 1, SubscriptionStatus.ACTIVE, price.id, price.interval, anchor, zone, 0, month, period, full
+            id=id,
+            version=1,
+            status=SubscriptionStatus.ACTIVE,
+            price=price.id,
+            interval=price.interval,
+            anchor=anchor,
+            zone=zone,
+            cycle=0,
+            month=month,
+            period=period,
+            full_period=full,
+            priced_from=period.start,
+            overage_until=period.start,
         )
 
     @property
@@ -161,11 +175,21 @@ class Subscription:
             month=month,
             period=period,
             full_period=full_period,
+            priced_from=period.start,
+            overage_until=period.start,
         )
 
-    def changed(self, price: PlanPrice) -> Subscription:
-        """The same period under another price version of the same interval, or with other seats."""
-        return replace(self, version=self.version + 1, price=price.id)
+    def changed(self) -> Subscription:
+        """The same period under the same price, with other seats."""
+        return replace(self, version=self.version + 1)
+
+    def switched(self, price: PlanPrice, since: datetime) -> Subscription:
+        """The same period, from an instant on under another price version of the same interval."""
+        return replace(self, version=self.version + 1, price=price.id, priced_from=since, overage_until=since)
+
+    def overage_billed(self, until: datetime) -> Subscription:
+        """The same, with overage billed until an instant."""
+        return replace(self, version=self.version + 1, overage_until=until)
 
     def ended(self) -> Subscription:
         return replace(self, version=self.version + 1, status=SubscriptionStatus.ENDED)

@@ -24,7 +24,7 @@ from app.documents.errors import FactsInvalid
 CATALOGUE: Final = Path(__file__).parent / "catalogue"
 DEFAULT_LANGUAGE: Final = "en"
 MINUS: Final = "\u2212"
-LINE_KINDS: Final = frozenset({"PERIOD", "ADDED", "CHANGED", "CREDIT", "ADJUSTMENT"})
+LINE_KINDS: Final = frozenset({"PERIOD", "ADDED", "CHANGED", "CREDIT", "USAGE", "OVERAGE", "ADJUSTMENT"})
 
 _HYPHEN: Final = re.compile("[-\u2010\u2011]")
 _EN_DASH: Final = re.compile(r"\s*–\s*")

@@ -68,7 +68,7 @@ def _cancel(
     waiting = next((c for c in state.scheduled if c.id == request.scheduled_change), None)
     if waiting is None:
         return NotFound("scheduled change")
-    posting = Posting(instant(tx), state.subscription.changed(state.price), state.price, settled=(waiting,))
+    posting = Posting(instant(tx), state.subscription.changed(), state.price, settled=(waiting,))
     postings.write(tx, loaded, posting, actor=actor, settled_as=ScheduledOutcome.CANCELLED)
     cancelled = ScheduledChangeCancelled(state.subscription.id)
     body = {"subscription": str(cancelled.subscription)}

@@ -133,8 +133,19 @@ def _seat(section: Section, metric: SeatMetric, currency: Currency) -> SeatPrice
             section.wrong(key, f"{key} is {seats} and maximum {maximum}. Raise maximum, or lower {key}.")
     tiers = _amounts(section, model, currency)
     size = section.count("package_size", least=1, most=SEATS_MAX) if model is PricingModel.PACKAGE else 1
+    overage = _overage(section, basis)
+    if not basis.in_advance:
+        section.forbid(["maximum"], f"{basis.value} bills every seat that is used, so there is no maximum.")
     section.finish()
-    return SeatPrice(metric, basis, model, tiers, included, minimum, maximum, size or 1)
+    return SeatPrice(metric, basis, model, tiers, included, minimum, maximum, size or 1, overage)
+
+
+def _overage(section: Section, basis: ChargingBasis) -> Decimal | None:
+    """The price of a seat above the limit, on the one basis that has it."""
+    if basis is not ChargingBasis.OVERAGE:
+        section.forbid(["overage_amount"], "Only OVERAGE has a price for seats above the limit.")
+        return None
+    return section.decimal("overage_amount", decimals=PRICE_DECIMALS_MAX)
 
 
 def _amounts(section: Section, model: PricingModel, currency: Currency) -> tuple[Tier, ...]:

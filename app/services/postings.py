@@ -21,7 +21,7 @@ from app.billing.permissions import Actor
 from app.billing.state import Posting, State, after
 from app.billing.subscriptions import ScheduledChange, ScheduledOutcome, SubscriptionStatus
 from app.services import pages
-from app.store import commits, customers, documents, lines, seats, subscriptions
+from app.store import commits, customers, documents, lines, seats, subscriptions, usage
 from app.store.commits import Happened
 from app.store.documents import Document
 from app.store.lines import Placement
@@ -95,7 +95,10 @@ def due_in_wall_time(state: State, offset: timedelta) -> datetime | None:
 
 def _save_subscription(tx: Tx, loaded: Loaded, state_after: State, posting: Posting) -> None:
     before, now = loaded.state.subscription, posting.subscription
-    subscriptions.save(tx, now, due_at=due_in_wall_time(state_after, loaded.customer.clock_offset))
+    due_at = due_in_wall_time(state_after, loaded.customer.clock_offset)
+    reckons = bool(posting.segments) or (posting.segments is not None and bool(loaded.state.late))
+    subscriptions.save(tx, now, due_at=due_at, reckons=reckons)
+    usage.add_segments(tx, now.id, posting.segments or ())
     if (before.price, before.anchor, before.interval) != (now.price, now.anchor, now.interval):
         subscriptions.add_terms(tx, now, posting.price, posting.at)
 
@@ -157,6 +160,7 @@ def _links(
     for line_id, line in numbered:
         caused = posting.events_of(line)
         yield from ((line_id, event.id) for event in events if event.delta in caused)
+        yield from ((line_id, event) for event in line.late)
 
 
 def _settle(tx: Tx, document: Document, draft: Draft, posting: Posting) -> None:

@@ -27,6 +27,9 @@ from app.store.transaction import Tx
 BY_BALANCE = (LineKind.PERIOD, LineKind.CHANGED)
 """Lines for a whole quantity: every event that makes up the balance at their instant caused them."""
 
+BY_USE = (LineKind.USAGE, LineKind.OVERAGE)
+"""Lines for seats in use: every event until the end of their period caused them."""
+
 
 @dataclass(frozen=True, slots=True)
 class StoredLine:
@@ -128,8 +131,8 @@ def by_event(
 ) -> dict[UUID, list[StoredLine]]:
     """The lines that events led to, newest first, at most `limit` for each event, in one statement.
 
-    A committed event leads to the lines that name it, and to every line for a whole quantity of its metric
-    from then on.
+    An event leads to the lines that name it, and to every line from then on that its balance makes up: of a
+    whole quantity committed, or of seats in use.
     """
     ids = tuple(event_ids)
     event = seat_event.alias("event")
@@ -162,8 +165,9 @@ def events_of(
     """The events that caused lines, newest first, at most `limit` for each line from before a key, in one
     statement.
 
-    Added seats and credits name their events. A line for a whole quantity leads to the committed events that
-    make up its balance; a credit that names none leads to those of the line it reverses.
+    Added seats, credits and adjustments name their events. A line for a whole quantity leads to the committed
+    events that make up its balance, a line for use to the events of seats in use until its period's end; a
+    credit that names none leads to those of the line it reverses.
     """
     ids = tuple(line_ids)
     named = select(line_event.c.line_id, line_event.c.event_id).where(
@@ -214,9 +218,18 @@ def _balance_counts(event: Any) -> Any:
     return and_(
         billing_line.c.customer_id == event.c.customer_id,
         billing_line.c.item == event.c.metric,
-        billing_line.c.kind.in_(BY_BALANCE),
-        event.c.kind == BalanceKind.COMMITTED,
-        event.c.effective_at <= billing_line.c.effective_at,
+        or_(
+            and_(
+                billing_line.c.kind.in_(BY_BALANCE),
+                event.c.kind == BalanceKind.COMMITTED,
+                event.c.effective_at <= billing_line.c.effective_at,
+            ),
+            and_(
+                billing_line.c.kind.in_(BY_USE),
+                event.c.kind == BalanceKind.IN_USE,
+                event.c.effective_at < billing_line.c.period_end,
+            ),
+        ),
         event.c.recorded_at <= billing_line.c.recorded_at,
     )
 

@@ -4,13 +4,18 @@ with history.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
+from app.billing.arrears import Late
+from app.billing.ledger import SeatLevels
 from app.billing.parties import Catalog
+from app.billing.plans import Item, PlanPrice
 from app.billing.state import Buyer, State
 from app.billing.subscriptions import Subscription
-from app.store import catalogs, customers, documents, lines, seats, subscriptions
+from app.billing.usage import Usage
+from app.store import catalogs, customers, documents, lines, seats, subscriptions, usage
 from app.store.customers import Customer
 from app.store.transaction import Tx
 
@@ -39,7 +44,9 @@ def assemble(tx: Tx, customer: Customer, subscription: Subscription) -> Loaded:
     price = catalogs.price(tx, subscription.price)
     live = lines.live(tx, subscription.id, subscription.cycle, customer.currency)
     listed = subscriptions.scheduled(tx, (subscription.id,)).get(subscription.id, ())
-    invoices = {billed.document for billed in live if billed.document is not None}
+    late = usage.late(tx, subscription.id, customer.currency)
+    documents_touched = [*(billed.document for billed in live), *(each.document for each in late)]
+    invoices = {document for document in documents_touched if document is not None}
     levels = seats.levels(tx)
     details = customer.details
     buyer = Buyer(customer.currency, customer.zone, details.country, details.tax_id, details.missing)
@@ -55,5 +62,25 @@ def assemble(tx: Tx, customer: Customer, subscription: Subscription) -> Loaded:
         credit=customer.credit,
         invoices=documents.open_amounts(tx, invoices, customer.currency) if invoices else {},
         occupied=seats.occupied(tx) if any(level.in_use for level in levels.values()) else {},
+        usage=_usage(tx, subscription, price, catalog, late, levels),
+        late=late,
     )
     return Loaded(state, customer, catalog)
+
+
+def _usage(
+    tx: Tx,
+    subscription: Subscription,
+    price: PlanPrice,
+    catalog: Catalog,
+    late: tuple[Late, ...],
+    levels: Mapping[Item, SeatLevels],
+) -> dict[Item, Usage]:
+    """The ledger of the metrics that are billed in arrears by the present price, or would be by one on offer,
+    and of those that something late is about.
+    """
+    prices = (price, *(offer for plan in catalog.plans for offer in plan.prices))
+    metrics = {seat.metric.code for each in prices for seat in each.seats if seat.basis.in_arrears}
+    metrics |= {each.segment.metric for each in late}
+    start = min([subscription.period.start, *(each.segment.opened for each in late)])
+    return usage.since(tx, metrics, start, levels)

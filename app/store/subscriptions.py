@@ -59,13 +59,16 @@ def add(tx: Tx, new: Subscription, *, due_at: datetime | None) -> None:
     tx.connection.execute(insert(subscription).values(values))
 
 
-def save(tx: Tx, changed: Subscription, *, due_at: datetime | None) -> None:
-    """Write the next state; `due_at` is when something is due next, by the wall clock."""
+def save(tx: Tx, changed: Subscription, *, due_at: datetime | None, reckons: bool) -> None:
+    """Write the next state; `due_at` is when something is due next, by the wall clock. `reckons` if use was
+    billed with it: what is recorded from now on can be late.
+    """
     where = (subscription.c.customer_id == tx.customer, subscription.c.id == changed.id)
+    reckoned = {"reckoned_at": tx.at} if reckons else {}
     written = tx.connection.execute(
         update(subscription)
         .where(*where, subscription.c.version < changed.version)
-        .values({**_values(changed), "due_at": due_at, "parked": None})
+        .values({**_values(changed), "due_at": due_at, "parked": None, **reckoned})
     )
     assert written.rowcount == 1, "a subscription's version only rises"
 
@@ -204,6 +207,8 @@ def _subscription(row: Row[Any]) -> Subscription:
         month=row.month,
         period=Period(row.period_start, row.period_end, row.zone),
         full_period=Period(row.full_start, row.full_end, row.zone),
+        priced_from=row.priced_from,
+        overage_until=row.overage_until,
     )
 
 
@@ -221,4 +226,6 @@ def _values(value: Subscription) -> dict[str, object]:
         "period_end": value.period.end,
         "full_start": value.full_period.start,
         "full_end": value.full_period.end,
+        "priced_from": value.priced_from,
+        "overage_until": value.overage_until,
     }

@@ -8,10 +8,9 @@ deployment and not to a customer.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Column, Index, LargeBinary, PrimaryKeyConstraint, Table, Text, text
-from sqlalchemy import ForeignKeyConstraint as ForeignKey
+from sqlalchemy import Column, Index, LargeBinary, PrimaryKeyConstraint, Text
 
 from app.billing.documents import DocumentKind, InvoiceStatus
 from app.billing.ledger import BalanceKind, EventSource
@@ -22,362 +21,342 @@ from app.billing.permissions import Role
 from app.billing.subscriptions import ScheduledOutcome, SubscriptionStatus
 from app.billing.taxes import TaxCategory
 from app.store.columns import Count, Day, Exact, Id, Instant, Json, Minor, choice
-from app.store.metadata import table
-
-
-def _tenant(name: str, *parts: Any, key: tuple[str, ...] = ("id",)) -> Table:
-    """A table of customer data: its key starts with the customer, and no row is without one."""
-    own = (Column("id", Id, nullable=False),) if key == ("id",) else ()
-    customer_key = PrimaryKeyConstraint("customer_id", *key)
-    owner = () if name == "customer" else (ForeignKey(["customer_id"], ["customer.customer_id"]),)
-    return table(name, Column("customer_id", Id, nullable=False), *own, *parts, customer_key, *owner)
-
-
-def _need(name: str, kind: Any) -> Column[Any]:
-    return Column(name, kind, nullable=False)
-
-
-def _needs(kind: Any, *names: str) -> tuple[Column[Any], ...]:
-    return tuple(_need(name, kind) for name in names)
-
-
-def _may(name: str, kind: Any) -> Column[Any]:
-    return Column(name, kind, nullable=True)
-
-
-def _mays(kind: Any, *names: str) -> tuple[Column[Any], ...]:
-    return tuple(_may(name, kind) for name in names)
-
-
-def _where(condition: str) -> dict[str, Any]:
-    """The options of an index over some rows, on both engines."""
-    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
-
-
-def _of(table: str, column: str) -> ForeignKey:
-    """A reference that stays inside the customer."""
-    return ForeignKey(["customer_id", column], [f"{table}.customer_id", f"{table}.id"])
-
+from app.store.metadata import may, mays, need, needs, owned, table, tenant, where
 
 # ── The deployment ──────────────────────────────────────────────────────────────────────────────────────
 
 catalog = table(
-    "catalog", Column("id", Id, primary_key=True), _need("body", Json), _need("applied_at", Instant)
+    "catalog", Column("id", Id, primary_key=True), need("body", Json), need("applied_at", Instant)
 )
 
 catalog_price = table(
     "catalog_price",
     Column("id", Id, primary_key=True),
-    _need("plan", Text),
+    need("plan", Text),
     choice("interval", BillingInterval),
-    _need("currency", Text),
-    _need("body", Json),
-    _need("applied_at", Instant),
+    need("currency", Text),
+    need("body", Json),
+    need("applied_at", Instant),
 )
 
-number_series = table("number_series", Column("series", Text, primary_key=True), _need("last", Count))
+number_series = table("number_series", Column("series", Text, primary_key=True), need("last", Count))
 
 number = table(
     "number",
-    _need("series", Text),
-    _need("value", Count),
-    _need("document_id", Id),
+    need("series", Text),
+    need("value", Count),
+    need("document_id", Id),
     PrimaryKeyConstraint("series", "value"),
 )
 
 portal_session = table(
     "portal_session",
     Column("token_hash", Text, primary_key=True),
-    *_needs(Id, "customer_id", "member_id"),
-    *_needs(Instant, "created_at", "expires_at"),
-    _may("revoked_at", Instant),
+    *needs(Id, "customer_id", "member_id"),
+    *needs(Instant, "created_at", "expires_at"),
+    may("revoked_at", Instant),
 )
 
 # ── Customers and their people ──────────────────────────────────────────────────────────────────────────
 
-customer = _tenant(
+customer = tenant(
     "customer",
-    *_needs(Text, "reference", "name", "currency", "zone", "locale"),
+    *needs(Text, "reference", "name", "currency", "zone", "locale"),
     choice("kind", CustomerKind),
-    _need("clock_offset", Count),
-    _need("credit", Minor),
-    _need("details", Json),
-    _need("created_at", Instant),
+    need("clock_offset", Count),
+    need("credit", Minor),
+    need("details", Json),
+    need("created_at", Instant),
     Index("customer_by_reference", "reference", unique=True),
     key=(),
 )
 
-member = _tenant(
+member = tenant(
     "member",
-    _need("reference", Text),
-    *_mays(Text, "name", "email"),
+    need("reference", Text),
+    *mays(Text, "name", "email"),
     choice("role", Role),
-    _need("created_at", Instant),
+    need("created_at", Instant),
     Index("member_by_reference", "customer_id", "reference", unique=True),
 )
 
 # ── Subscriptions ───────────────────────────────────────────────────────────────────────────────────────
 
-subscription = _tenant(
+subscription = tenant(
     "subscription",
-    _need("version", Count),
+    need("version", Count),
     choice("status", SubscriptionStatus),
-    _need("price_id", Id),
+    need("price_id", Id),
     choice("interval", BillingInterval),
-    *_needs(Text, "anchor", "zone"),
-    *_needs(Count, "cycle", "month"),
-    *_needs(Instant, "period_start", "period_end", "full_start", "full_end", "started_at"),
-    _may("due_at", Instant),
-    _may("parked", Text),
-    Index("subscription_live", "customer_id", unique=True, **_where("status = 'ACTIVE'")),
+    *needs(Text, "anchor", "zone"),
+    *needs(Count, "cycle", "month"),
+    *needs(Instant, "period_start", "period_end", "full_start", "full_end", "priced_from", "overage_until"),
+    need("started_at", Instant),
+    *mays(Instant, "reckoned_at", "due_at"),
+    may("parked", Text),
+    Index("subscription_live", "customer_id", unique=True, **where("status = 'ACTIVE'")),
     Index("subscription_due", "due_at"),
 )
 
-terms = _tenant(
+terms = tenant(
     "terms",
-    *_needs(Id, "subscription_id", "price_id"),
-    _need("plan", Text),
+    *needs(Id, "subscription_id", "price_id"),
+    need("plan", Text),
     choice("interval", BillingInterval),
-    _need("anchor", Text),
-    _need("cycle", Count),
-    *_needs(Instant, "effective_at", "recorded_at"),
-    _of("subscription", "subscription_id"),
+    need("anchor", Text),
+    need("cycle", Count),
+    *needs(Instant, "effective_at", "recorded_at"),
+    owned("subscription", "subscription_id"),
 )
 
-scheduled_change = _tenant(
+scheduled_change = tenant(
     "scheduled_change",
-    _need("subscription_id", Id),
-    _need("target", Text),
-    _may("metric", Text),
-    _may("total", Count),
-    _may("plan", Text),
+    need("subscription_id", Id),
+    need("target", Text),
+    may("metric", Text),
+    may("total", Count),
+    may("plan", Text),
     choice("interval", BillingInterval, nullable=True),
-    _need("created_at", Instant),
-    _need("actor", Text),
-    _may("replaces", Id),
-    _may("closed_at", Instant),
+    need("created_at", Instant),
+    need("actor", Text),
+    may("replaces", Id),
+    may("closed_at", Instant),
     choice("outcome", ScheduledOutcome, nullable=True),
-    _of("subscription", "subscription_id"),
+    owned("subscription", "subscription_id"),
     Index(
         "scheduled_change_open", "customer_id", "subscription_id", "target", unique=True,
-        **_where("closed_at IS NULL")
+        **where("closed_at IS NULL")
     ),
 )  # fmt: skip
 
-override = _tenant(
+override = tenant(
     "override",
-    _need("metric", Text),
-    _need("granted", Count),
-    _need("starts_at", Instant),
-    _may("ends_at", Instant),
-    _may("note", Text),
-    _need("author", Text),
-    _need("recorded_at", Instant),
+    need("metric", Text),
+    need("granted", Count),
+    need("starts_at", Instant),
+    may("ends_at", Instant),
+    may("note", Text),
+    need("author", Text),
+    need("recorded_at", Instant),
 )
 
 # ── The seat ledger ─────────────────────────────────────────────────────────────────────────────────────
 
-seat_event = _tenant(
+seat_event = tenant(
     "seat_event",
-    _need("metric", Text),
+    need("metric", Text),
     choice("kind", BalanceKind),
-    *_needs(Count, "added", "removed"),
-    *_needs(Instant, "effective_at", "recorded_at"),
+    *needs(Count, "added", "removed"),
+    *needs(Instant, "effective_at", "recorded_at"),
     choice("source", EventSource),
-    _need("actor", Text),
-    *_mays(Text, "holder", "holder_name", "holder_email", "note"),
-    _may("corrects", Id),
-    _of("seat_event", "corrects"),
+    need("actor", Text),
+    *mays(Text, "holder", "holder_name", "holder_email", "note"),
+    may("corrects", Id),
+    owned("seat_event", "corrects"),
     Index("seat_event_balance", "customer_id", "metric", "kind", "effective_at", "id"),
     Index("seat_event_latest", "customer_id", "effective_at", "id"),
+    Index("seat_event_recorded", "customer_id", "recorded_at"),
     Index("seat_event_corrects", "customer_id", "corrects"),
 )
 
-seat_level = _tenant(
+seat_level = tenant(
     "seat_level",
-    _need("metric", Text),
+    need("metric", Text),
     choice("kind", BalanceKind),
-    _need("balance", Count),
+    need("balance", Count),
     key=("metric", "kind"),
 )
 
-seat_holder = _tenant(
+seat_holder = tenant(
     "seat_holder",
-    *_needs(Text, "metric", "holder"),
-    _need("seats", Count),
-    *_mays(Text, "name", "email"),
-    _need("held_since", Instant),
+    *needs(Text, "metric", "holder"),
+    need("seats", Count),
+    *mays(Text, "name", "email"),
+    need("held_since", Instant),
     Index("seat_holder_since", "customer_id", "held_since", "metric", "holder"),
     key=("metric", "holder"),
 )
 
+segment = tenant(
+    "segment",
+    need("subscription_id", Id),
+    need("metric", Text),
+    need("price_id", Id),
+    *needs(Instant, "period_start", "period_end", "full_start", "full_end", "opened_at"),
+    need("zone", Text),
+    may("seat_limit", Count),
+    need("recorded_at", Instant),
+    owned("subscription", "subscription_id"),
+    Index("segment_end", "customer_id", "subscription_id", "metric", "period_end"),
+)
+
 # ── Documents and their lines ───────────────────────────────────────────────────────────────────────────
 
-document = _tenant(
+document = tenant(
     "document",
-    _need("subscription_id", Id),
+    need("subscription_id", Id),
     choice("kind", DocumentKind),
-    *_needs(Text, "number", "series"),
-    _need("sequence", Count),
-    *_needs(Instant, "issued_at", "recorded_at"),
-    _need("issued_on", Day),
-    _need("due_on", Day),
-    _need("currency", Text),
-    *_needs(Minor, "subtotal", "tax", "total", "credit_applied", "amount_due", "credit_added"),
-    *_needs(Json, "taxes", "seller", "buyer"),
-    _need("locale", Text),
-    _of("subscription", "subscription_id"),
+    *needs(Text, "number", "series"),
+    need("sequence", Count),
+    *needs(Instant, "issued_at", "recorded_at"),
+    need("issued_on", Day),
+    need("due_on", Day),
+    need("currency", Text),
+    *needs(Minor, "subtotal", "tax", "total", "credit_applied", "amount_due", "credit_added"),
+    *needs(Json, "taxes", "seller", "buyer"),
+    need("locale", Text),
+    owned("subscription", "subscription_id"),
     Index("document_latest", "customer_id", "kind", "issued_at", "id"),
     Index("document_by_number", "customer_id", "number", unique=True),
 )
 
-document_view = _tenant(
+document_view = tenant(
     "document_view",
-    _need("document_id", Id),
-    _need("view", Text),
-    _of("document", "document_id"),
+    need("document_id", Id),
+    need("view", Text),
+    owned("document", "document_id"),
     key=("document_id",),
 )
 
-document_file = _tenant(
+document_file = tenant(
     "document_file",
-    _need("document_id", Id),
-    _need("sha256", Text),
-    _need("size", Count),
-    _need("content", LargeBinary),
-    _need("rendered_at", Instant),
-    _of("document", "document_id"),
+    need("document_id", Id),
+    need("sha256", Text),
+    need("size", Count),
+    need("content", LargeBinary),
+    need("rendered_at", Instant),
+    owned("document", "document_id"),
     key=("document_id",),
 )
 
-receivable = _tenant(
+receivable = tenant(
     "receivable",
-    _need("invoice_id", Id),
+    need("invoice_id", Id),
     choice("status", InvoiceStatus),
-    *_needs(Minor, "paid", "credited", "open"),
-    *_mays(Instant, "paid_at", "voided_at"),
-    _of("document", "invoice_id"),
+    *needs(Minor, "paid", "credited", "open"),
+    *mays(Instant, "paid_at", "voided_at"),
+    owned("document", "invoice_id"),
     Index("receivable_status", "customer_id", "status"),
     key=("invoice_id",),
 )
 
-reduction = _tenant(
+reduction = tenant(
     "reduction",
-    *_needs(Id, "credit_note_id", "invoice_id"),
-    _need("amount", Minor),
-    _of("document", "credit_note_id"),
-    _of("document", "invoice_id"),
+    *needs(Id, "credit_note_id", "invoice_id"),
+    need("amount", Minor),
+    owned("document", "credit_note_id"),
+    owned("document", "invoice_id"),
     Index("reduction_by_invoice", "customer_id", "invoice_id"),
     key=("credit_note_id", "invoice_id"),
 )
 
-billing_line = _tenant(
+billing_line = tenant(
     "billing_line",
-    _need("subscription_id", Id),
-    _need("item", Text),
+    need("subscription_id", Id),
+    need("item", Text),
     choice("kind", LineKind),
-    _need("quantity", Count),
-    _need("parts", Json),
-    *_mays(Count, "numerator", "denominator"),
+    need("quantity", Count),
+    need("parts", Json),
+    *mays(Count, "numerator", "denominator"),
     choice("granularity", Granularity),
-    *_needs(Instant, "period_start", "period_end"),
-    _need("zone", Text),
-    _need("amount", Minor),
-    _need("formula", Text),
+    *needs(Instant, "period_start", "period_end"),
+    need("zone", Text),
+    need("amount", Minor),
+    need("formula", Text),
     choice("tax_category", TaxCategory),
-    _need("tax_rate", Exact),
-    _need("tax_label", Text),
-    _need("price_id", Id),
-    _need("cycle", Count),
-    _may("reverses", Id),
-    *_needs(Instant, "effective_at", "recorded_at"),
-    _may("document_id", Id),
-    _may("position", Count),
-    _may("description", Text),
-    _of("subscription", "subscription_id"),
-    _of("billing_line", "reverses"),
-    _of("document", "document_id"),
+    need("tax_rate", Exact),
+    need("tax_label", Text),
+    need("price_id", Id),
+    need("cycle", Count),
+    may("reverses", Id),
+    *needs(Instant, "effective_at", "recorded_at"),
+    may("document_id", Id),
+    may("position", Count),
+    may("description", Text),
+    owned("subscription", "subscription_id"),
+    owned("billing_line", "reverses"),
+    owned("document", "document_id"),
     Index("billing_line_cycle", "customer_id", "subscription_id", "cycle"),
     Index(
         "billing_line_waiting", "customer_id", "subscription_id",
-        **_where("document_id IS NULL")
+        **where("document_id IS NULL")
     ),
     Index("billing_line_document", "customer_id", "document_id", "position"),
     Index("billing_line_item", "customer_id", "item", "effective_at"),
     Index("billing_line_reverses", "customer_id", "reverses"),
 )  # fmt: skip
 
-line_event = _tenant(
+line_event = tenant(
     "line_event",
-    *_needs(Id, "line_id", "event_id"),
-    _of("billing_line", "line_id"),
-    _of("seat_event", "event_id"),
+    *needs(Id, "line_id", "event_id"),
+    owned("billing_line", "line_id"),
+    owned("seat_event", "event_id"),
     Index("line_event_by_event", "customer_id", "event_id"),
     key=("line_id", "event_id"),
 )
 
-credit_entry = _tenant(
+credit_entry = tenant(
     "credit_entry",
-    _need("amount", Minor),
-    _need("document_id", Id),
-    *_needs(Instant, "effective_at", "recorded_at"),
-    _of("document", "document_id"),
+    need("amount", Minor),
+    need("document_id", Id),
+    *needs(Instant, "effective_at", "recorded_at"),
+    owned("document", "document_id"),
     Index("credit_entry_document", "customer_id", "document_id"),
 )
 
-payment = _tenant(
+payment = tenant(
     "payment",
-    _need("invoice_id", Id),
-    _need("amount", Minor),
-    _need("method", Text),
-    _may("reference", Text),
-    *_needs(Instant, "paid_at", "recorded_at"),
-    _of("document", "invoice_id"),
+    need("invoice_id", Id),
+    need("amount", Minor),
+    need("method", Text),
+    may("reference", Text),
+    *needs(Instant, "paid_at", "recorded_at"),
+    owned("document", "invoice_id"),
     Index("payment_by_invoice", "customer_id", "invoice_id"),
 )
 
 # ── Around every commit ─────────────────────────────────────────────────────────────────────────────────
 
-idempotency = _tenant(
+idempotency = tenant(
     "idempotency",
-    *_needs(Text, "mutation", "key", "fingerprint"),
-    _need("outcome", Json),
-    _need("recorded_at", Instant),
+    *needs(Text, "mutation", "key", "fingerprint"),
+    need("outcome", Json),
+    need("recorded_at", Instant),
     key=("mutation", "key"),
 )
 
-render_job = _tenant(
+render_job = tenant(
     "render_job",
-    _need("document_id", Id),
-    *_needs(Instant, "created_at", "run_at"),
-    _need("attempts", Count),
-    _may("last_error", Text),
-    _of("document", "document_id"),
+    need("document_id", Id),
+    *needs(Instant, "created_at", "run_at"),
+    need("attempts", Count),
+    may("last_error", Text),
+    owned("document", "document_id"),
     Index("render_job_due", "run_at"),
     key=("document_id",),
 )
 
-outbox = _tenant(
+outbox = tenant(
     "outbox",
-    _need("type", Text),
-    _need("object_id", Id),
-    _need("sequence", Count),
-    _need("payload", Json),
-    _need("created_at", Instant),
-    _may("delivered_at", Instant),
+    need("type", Text),
+    need("object_id", Id),
+    need("sequence", Count),
+    need("payload", Json),
+    need("created_at", Instant),
+    may("delivered_at", Instant),
     Index("outbox_object", "customer_id", "object_id", "sequence", unique=True),
     Index(
         "outbox_waiting", "created_at",
-        **_where("delivered_at IS NULL")
+        **where("delivered_at IS NULL")
     ),
 )  # fmt: skip
 
-audit = _tenant(
+audit = tenant(
     "audit",
-    *_needs(Text, "action", "actor"),
-    _need("object_id", Id),
-    _need("detail", Json),
-    *_needs(Instant, "effective_at", "recorded_at"),
+    *needs(Text, "action", "actor"),
+    need("object_id", Id),
+    need("detail", Json),
+    *needs(Instant, "effective_at", "recorded_at"),
     Index("audit_latest", "customer_id", "recorded_at", "id"),
 )
 
@@ -386,8 +365,8 @@ DEPLOYMENT_TABLES: Final = frozenset(
 )
 
 APPEND_ONLY: Final = (
-    catalog, catalog_price, number, terms, override, seat_event, document, document_view, document_file,
-    reduction, line_event, credit_entry, payment, audit,
+    catalog, catalog_price, number, terms, override, seat_event, segment, document, document_view,
+    document_file, reduction, line_event, credit_entry, payment, audit,
 )  # fmt: skip
 """Rows that are never updated nor deleted; the database itself refuses. Of `billing_line` only `FILLED_ONCE`
 may change, from null.

@@ -208,7 +208,7 @@ def end_with_the_period(tx: Tx, subscription: UUID) -> None:
     loaded = states.load(tx, subscription, lock=True)
     assert loaded is not None
     state = loaded.state
-    changed = state.subscription.changed(state.price)
+    changed = state.subscription.changed()
     ends = Posting(tx.at, changed, state.price, scheduled=(CancelAtRenewal(),))
     postings.write(tx, loaded, ends, actor=SYSTEM)
 

@@ -105,7 +105,7 @@ def test_every_state_has_a_version_of_its_own() -> None:
     """Changed, renewed, reset and ended: each is one more."""
     subscription, price = starting("2026-04-01"), plan_price()
     states = (
-        subscription.changed(price),
+        subscription.changed(),
         subscription.renewed(price),
         subscription.reset(price, at=instant("2026-04-16")),
         subscription.ended(),

@@ -138,6 +138,7 @@ def upgrade() -> None:
     )  # fmt: skip
     op.create_index("seat_event_corrects", "seat_event", ["customer_id", "corrects"], unique=False)
     op.create_index("seat_event_latest", "seat_event", ["customer_id", "effective_at", "id"], unique=False)
+    op.create_index("seat_event_recorded", "seat_event", ["customer_id", "recorded_at"], unique=False)
     op.create_table(
         "seat_holder",
         need("customer_id", columns.Id()), need("metric", sa.Text()), need("holder", sa.Text()),
@@ -166,8 +167,9 @@ def upgrade() -> None:
         need("anchor", sa.Text()), need("zone", sa.Text()), need("cycle", columns.Count()),
         need("month", columns.Count()), need("period_start", columns.Instant()),
         need("period_end", columns.Instant()), need("full_start", columns.Instant()),
-        need("full_end", columns.Instant()), need("started_at", columns.Instant()),
-        may("due_at", columns.Instant()), may("parked", sa.Text()),
+        need("full_end", columns.Instant()), need("priced_from", columns.Instant()),
+        need("overage_until", columns.Instant()), need("started_at", columns.Instant()),
+        may("reckoned_at", columns.Instant()), may("due_at", columns.Instant()), may("parked", sa.Text()),
         known("interval", "MONTH", "QUARTER", "HALF_YEAR", "YEAR"), known("status", "ACTIVE", "ENDED"),
         sa.ForeignKeyConstraint(["customer_id"], ["customer.customer_id"]),
         sa.PrimaryKeyConstraint("customer_id", "id"),
@@ -198,6 +200,22 @@ def upgrade() -> None:
     )  # fmt: skip
     op.create_index("document_by_number", "document", ["customer_id", "number"], unique=True)
     op.create_index("document_latest", "document", ["customer_id", "kind", "issued_at", "id"], unique=False)
+    op.create_table(
+        "segment",
+        need("customer_id", columns.Id()), need("id", columns.Id()), need("subscription_id", columns.Id()),
+        need("metric", sa.Text()), need("price_id", columns.Id()), need("period_start", columns.Instant()),
+        need("period_end", columns.Instant()), need("full_start", columns.Instant()),
+        need("full_end", columns.Instant()), need("opened_at", columns.Instant()), need("zone", sa.Text()),
+        may("seat_limit", columns.Count()), need("recorded_at", columns.Instant()),
+        own("subscription_id", "subscription"),
+        sa.ForeignKeyConstraint(["customer_id"], ["customer.customer_id"]),
+        sa.PrimaryKeyConstraint("customer_id", "id"),
+        sqlite_strict=True,
+    )  # fmt: skip
+    op.create_index(
+        "segment_end",
+        "segment", ["customer_id", "subscription_id", "metric", "period_end"], unique=False,
+    )  # fmt: skip
     op.create_table(
         "scheduled_change",
         need("customer_id", columns.Id()), need("id", columns.Id()), need("subscription_id", columns.Id()),
@@ -240,7 +258,7 @@ def upgrade() -> None:
         need("effective_at", columns.Instant()), need("recorded_at", columns.Instant()),
         may("document_id", columns.Id()), may("position", columns.Count()), may("description", sa.Text()),
         known("granularity", "DAY", "SECOND"),
-        known("kind", "PERIOD", "ADDED", "CHANGED", "CREDIT", "UNUSED"),
+        known("kind", "PERIOD", "ADDED", "CHANGED", "CREDIT", "UNUSED", "USAGE", "OVERAGE", "ADJUSTMENT"),
         known("tax_category", "STANDARD", "REVERSE_CHARGE", "OUTSIDE_SCOPE"),
         own("document_id", "document"), own("reverses", "billing_line"),
         own("subscription_id", "subscription"),

@@ -1,0 +1,241 @@
+"""What arrears are computed from: the ledger of seats in use since the present period began, and the segments
+that were billed, where later events reach into them.
+
+A subscription remembers when its use was last billed (`reckoned_at`). Only events recorded since then can
+make a difference, so looking for them costs the same however long the history is.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import and_, func, insert, or_, select
+from sqlalchemy.engine import Row
+
+from app.billing.arrears import Late, Segment
+from app.billing.ledger import BalanceKind, Delta, SeatLevels
+from app.billing.lines import LineKind
+from app.billing.money import Currency, Money
+from app.billing.periods import Period
+from app.billing.plans import Item
+from app.billing.usage import Held, Usage
+from app.store import catalogs
+from app.store.columns import total
+from app.store.seats import event_of
+from app.store.tables import billing_line, seat_event, seat_holder, segment, subscription
+from app.store.transaction import Tx
+
+IN_ARREARS = tuple(kind for kind in LineKind if kind.in_arrears)
+
+
+@dataclass(frozen=True, slots=True)
+class _Billed:
+    """What the lines of a segment came to, and the one that billed it first."""
+
+    minor: int
+    line: UUID
+    document: UUID | None
+
+
+def add_segments(tx: Tx, subscription_id: UUID, segments: Iterable[Segment]) -> None:
+    """Record segments that were billed."""
+    rows = [
+        {
+            "customer_id": tx.customer,
+            "id": tx.new_id(),
+            "subscription_id": subscription_id,
+            "metric": closed.metric,
+            "price_id": closed.price,
+            "period_start": closed.period.start,
+            "period_end": closed.period.end,
+            "full_start": closed.full.start,
+            "full_end": closed.full.end,
+            "opened_at": closed.opened,
+            "zone": closed.period.zone,
+            "seat_limit": closed.limit,
+            "recorded_at": tx.at,
+        }
+        for closed in segments
+    ]
+    if rows:
+        tx.connection.execute(insert(segment), rows)
+
+
+def late(tx: Tx, subscription_id: UUID, currency: Currency) -> tuple[Late, ...]:
+    """The billed segments that events reach into which were recorded since, oldest first."""
+    events = _late_events(tx, subscription_id)
+    if not events:
+        return ()
+    since = {metric: min(at for at, _ in of_metric) for metric, of_metric in events.items()}
+    reached = or_(
+        *(and_(segment.c.metric == metric, segment.c.period_end > at) for metric, at in since.items())
+    )
+    query = (
+        select(segment)
+        .where(segment.c.customer_id == tx.customer, segment.c.subscription_id == subscription_id, reached)
+        .order_by(segment.c.period_end, segment.c.metric)
+    )
+    billed = _billed(tx, since)
+    return tuple(
+        _late(
+            tx, row, events[row.metric], billed.get((row.metric, row.period_start, row.period_end)), currency
+        )
+        for row in tx.connection.execute(query).all()
+    )
+
+
+def since(
+    tx: Tx, metrics: Iterable[Item], start: datetime, levels: Mapping[Item, SeatLevels]
+) -> dict[Item, Usage]:
+    """The ledger of seats in use of metrics from an instant on."""
+    wanted = tuple(sorted(set(metrics)))
+    if not wanted:
+        return {}
+    query = (
+        select(seat_event)
+        .where(
+            seat_event.c.customer_id == tx.customer,
+            seat_event.c.metric.in_(wanted),
+            seat_event.c.kind == BalanceKind.IN_USE,
+            seat_event.c.effective_at >= start,
+        )
+        .order_by(seat_event.c.effective_at, seat_event.c.id)
+    )
+    events: dict[Item, list[Delta]] = defaultdict(list)
+    for row in tx.connection.execute(query):
+        events[Item(row.metric)].append(event_of(row).delta)
+    held = _held_before(tx, wanted, events)
+    return {
+        metric: Usage(
+            levels.get(metric, SeatLevels()).in_use - sum(event.net for event in events[metric]),
+            held[metric],
+            tuple(events[metric]),
+        )
+        for metric in wanted
+    }
+
+
+def _late_events(tx: Tx, subscription_id: UUID) -> dict[str, list[tuple[datetime, UUID]]]:
+    """The events in use recorded since the last reckoning that are effective before it, by metric."""
+    this = and_(
+        subscription.c.customer_id == seat_event.c.customer_id,
+        subscription.c.id == subscription_id,
+        seat_event.c.recorded_at >= subscription.c.reckoned_at,
+        seat_event.c.effective_at < subscription.c.reckoned_at,
+    )
+    query = (
+        select(seat_event.c.metric, seat_event.c.effective_at, seat_event.c.id)
+        .select_from(seat_event.join(subscription, this))
+        .where(seat_event.c.customer_id == tx.customer, seat_event.c.kind == BalanceKind.IN_USE)
+        .order_by(seat_event.c.effective_at, seat_event.c.id)
+    )
+    found: dict[str, list[tuple[datetime, UUID]]] = defaultdict(list)
+    for row in tx.connection.execute(query):
+        found[row.metric].append((row.effective_at, row.id))
+    return found
+
+
+def _billed(tx: Tx, since: Mapping[str, datetime]) -> dict[tuple[str, datetime, datetime], _Billed]:
+    """What was billed for the segments of metrics that end after an instant, by metric and period."""
+    of_metric = or_(
+        *(
+            and_(
+                billing_line.c.item == metric,
+                billing_line.c.effective_at >= at,
+                billing_line.c.period_end > at,
+            )
+            for metric, at in since.items()
+        )
+    )
+    query = (
+        select(billing_line)
+        .where(billing_line.c.customer_id == tx.customer, billing_line.c.kind.in_(IN_ARREARS), of_metric)
+        .order_by(billing_line.c.id)
+    )
+    found: dict[tuple[str, datetime, datetime], _Billed] = {}
+    for row in tx.connection.execute(query):
+        key = (row.item, row.period_start, row.period_end)
+        before = found.get(key)
+        found[key] = (
+            _Billed(before.minor + row.amount, before.line, before.document)
+            if before
+            else _Billed(row.amount, row.id, row.document_id)
+        )
+    return found
+
+
+def _late(
+    tx: Tx,
+    row: Row[Any],
+    events: list[tuple[datetime, UUID]],
+    billed: _Billed | None,
+    currency: Currency,
+) -> Late:
+    closed = Segment(
+        metric=Item(row.metric),
+        price=row.price_id,
+        period=Period(row.period_start, row.period_end, row.zone),
+        full=Period(row.full_start, row.full_end, row.zone),
+        opened=row.opened_at,
+        limit=row.seat_limit,
+    )
+    return Late(
+        segment=closed,
+        version=catalogs.price(tx, row.price_id),
+        billed=Money(billed.minor if billed else 0, currency),
+        events=tuple(event for at, event in events if at < row.period_end),
+        line=billed.line if billed else None,
+        document=billed.document if billed else None,
+    )
+
+
+def _held_before(tx: Tx, metrics: tuple[Item, ...], events: Mapping[Item, list[Delta]]) -> dict[Item, Held]:
+    """The named holders before the events: those of now, with the events taken back."""
+    people, seats = func.count(), total(seat_holder.c.seats)
+    query = (
+        select(seat_holder.c.metric, people.label("people"), seats.label("seats"))
+        .where(seat_holder.c.customer_id == tx.customer, seat_holder.c.metric.in_(metrics))
+        .group_by(seat_holder.c.metric)
+    )
+    now = {Item(row.metric): Held(row.people, row.seats) for row in tx.connection.execute(query)}
+    moved = {
+        metric: _net_by_name(event for event in events[metric] if event.holder is not None)
+        for metric in metrics
+    }
+    names = {name for of_metric in moved.values() for name in of_metric}
+    held = _seats_of(tx, metrics, names) if names else {}
+    return {
+        metric: _taken_back(now.get(metric, Held()), moved[metric], held.get(metric, {}))
+        for metric in metrics
+    }
+
+
+def _net_by_name(events: Iterable[Delta]) -> dict[str, int]:
+    nets: dict[str, int] = defaultdict(int)
+    for event in events:
+        assert event.holder is not None
+        nets[event.holder.reference] += event.net
+    return nets
+
+
+def _seats_of(tx: Tx, metrics: tuple[Item, ...], names: set[str]) -> dict[Item, dict[str, int]]:
+    query = select(seat_holder.c.metric, seat_holder.c.holder, seat_holder.c.seats).where(
+        seat_holder.c.customer_id == tx.customer,
+        seat_holder.c.metric.in_(metrics),
+        seat_holder.c.holder.in_(sorted(names)),
+    )
+    found: dict[Item, dict[str, int]] = defaultdict(dict)
+    for row in tx.connection.execute(query):
+        found[Item(row.metric)][row.holder] = row.seats
+    return found
+
+
+def _taken_back(now: Held, moved: Mapping[str, int], held: Mapping[str, int]) -> Held:
+    known = {name: held.get(name, 0) - net for name, net in moved.items()}
+    came = sum((held.get(name, 0) > 0) - (seats > 0) for name, seats in known.items())
+    return Held(now.people - came, now.seats - sum(moved.values()), known)
