@@ -123,7 +123,7 @@ described(
     UNUSED="The unused time of a price that another one took the place of: a negative amount.",
     USAGE="Seats that were in use, billed afterwards.",
     OVERAGE="Seats that were in use above the limit when a month ended.",
-    ADJUSTMENT="What a late report or a correction makes of a line for use: the right amount less what was billed.",
+    ADJUSTMENT="A late report or a correction of use: what a line should have been, less what was billed.",
 )
 described(
     InvoiceStatus,

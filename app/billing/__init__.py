@@ -12,7 +12,10 @@ Read in this order:
     documents   totals; when lines become an invoice, a credit note, or wait
     state       all that a decision reads, and what it writes (a posting)
     charges     the lines that charge        credits     the lines that take back
+    usage       seats in use over time       arrears     the lines that bill them afterwards
     renewals    a period ends, the next begins
+    requests    what is asked, made absolute  moves      what the plan's policy makes of each part
+    effects     what a change writes
     changes     decide(state, request, at) → Quote | Refusal      ← the heart
     refusals    every expected no            permissions who may do what
 """

@@ -26,7 +26,7 @@ from app.billing.usage import Run, Usage, active, peak, rising, runs
 @dataclass(frozen=True, slots=True)
 class Segment:
     """A stretch of use of one metric under one price version. `opened` is when the billing period around it
-    began, `full` the period that its price is for, `limit` the seats that were paid in advance (overage only).
+    began, `full` the period that its price is for, `limit` the seats paid in advance (only for overage).
     """
 
     metric: Item
@@ -152,7 +152,8 @@ def reckon(
     share = share_of(segment.period, segment.full, granularity)
     match seat.basis:
         case ChargingBasis.OVERAGE:
-            assert seat.overage_amount is not None and segment.limit is not None
+            assert seat.overage_amount is not None, "the catalog refuses OVERAGE without a price"
+            assert segment.limit is not None, "seats paid in advance have a limit"
             over = max(0, usage.level_before(segment.period.end) - segment.limit)
             return _one_level(over, (Part(over, seat.overage_amount),), share, seat, currency)
         case ChargingBasis.ACTIVE:

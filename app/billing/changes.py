@@ -4,29 +4,25 @@ function.
     resolve    the request made absolute            (requests)
     moves_of   each part, by the plan's policy      (moves)
     guard      never below the seats in use         (requests)
-    posting    the lines, events and documents
+    posting_of what starts today writes             (effects)
     quote      what people are shown of it, and what the renewal would cost
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 from app.billing import renewals
-from app.billing.charges import Charging
-from app.billing.credits import TakingBack
 from app.billing.documents import Draft, Totals, no_totals, totals_of
-from app.billing.ledger import BalanceKind, Delta, EventSource
-from app.billing.lines import BilledLine, Line, LineKind
+from app.billing.effects import posting_of
+from app.billing.lines import Line
 from app.billing.money import Money, total
-from app.billing.moves import Measure, Move, moves_of
-from app.billing.periods import local_day
-from app.billing.plans import ChangeTiming, Item, PlanPrice, ProrationMode, SeatPrice
-from app.billing.pricing import exact_amount, price
+from app.billing.moves import Move, moves_of
+from app.billing.plans import ChangeTiming, ProrationMode
 from app.billing.refusals import (
     AboveMaximum,
     BelowMinimum,
@@ -165,9 +161,7 @@ def _posting(
     now = tuple(move for move in moves if move.now)
     later = tuple(move for move in moves if not move.now)
     posting = (
-        _posting_now(state, wanted, now, at)
-        if now
-        else Posting(at, state.subscription.changed(), state.price)
+        posting_of(state, wanted, now, at) if now else Posting(at, state.subscription.changed(), state.price)
     )
     return replace(posting, settled=settled, scheduled=tuple(_scheduled(wanted, later)))
 
@@ -179,185 +173,6 @@ def _scheduled(wanted: Wanted, later: tuple[Move, ...]) -> Iterator[AtRenewal]:
         else:
             yield PlanAtRenewal(wanted.price.plan, wanted.price.interval)
             yield from (SeatsAtRenewal(metric, seats) for metric, seats in wanted.seats.items())
-
-
-def _posting_now(state: State, wanted: Wanted, moves: tuple[Move, ...], at: datetime) -> Posting:
-    """The posting of the moves of today: of a new period if the cycle restarts, else of the rest of the
-    present one.
-    """
-    seats = wanted.seats if wanted.switches else {move.metric: move.after for move in moves if move.metric}
-    events = tuple(_events(state, seats.items(), at))
-    restarts = any(move.axes.restarts for move in moves) or wanted.price.interval is not state.price.interval
-    if restarts:
-        return _restarted(state, wanted, moves, events, at)
-    if wanted.switches:
-        return _switched(state, wanted, moves[0], events, at)
-    each = [(move, line) for move in moves for line in _seat_lines(state, move, at)]
-    hold = frozenset(i for i, (move, _) in enumerate(each) if move.axes.waits)
-    lines = tuple(line for _, line in each)
-    return _kept_cycle(
-        state, Posting(at, state.subscription.changed(), wanted.price, events, lines), hold=hold
-    )
-
-
-def _restarted(
-    state: State, wanted: Wanted, moves: tuple[Move, ...], events: tuple[Delta, ...], at: datetime
-) -> Posting:
-    """A new period from today on; what was used until then is billed with it."""
-    subscription = state.subscription.reset(wanted.price, at=at)
-    since = subscription.period.start
-    credit_lines = _credits_of_restart(state, moves, since)
-    used = state.reckoned(since)
-    return renewals.open_period(
-        state, subscription, wanted.price, at, used=used, events=events, credit_lines=credit_lines
-    )
-
-
-def _switched(state: State, wanted: Wanted, move: Move, events: tuple[Delta, ...], at: datetime) -> Posting:
-    """Another price for the rest of the period. What was used under the old one is billed with the change's
-    own document, if it makes one.
-    """
-    since = state.subscription.rest(at, state.price.granularity)[0].start
-    subscription = state.subscription.switched(wanted.price, since)
-    used = state.reckoned(since)
-    own = _switch_lines(state, wanted, move, at)
-    lines = own + used.lines
-    hold = range(len(lines)) if move.axes.waits or not own else ()
-    posting = Posting(at, subscription, wanted.price, events, lines, segments=used.segments)
-    return _kept_cycle(state, posting, hold=frozenset(hold))
-
-
-def _kept_cycle(state: State, posting: Posting, *, hold: frozenset[int]) -> Posting:
-    """The posting with its documents; lines in `hold` wait, and if all do, what waits already goes on
-    waiting.
-    """
-    if len(hold) == len(posting.lines):
-        return posting
-    return replace(posting, drafts=state.drafts(posting.lines, hold=hold))
-
-
-def _events(state: State, seats: Iterable[tuple[Item, int]], at: datetime) -> Iterator[Delta]:
-    for metric, seats_after in seats:
-        net = seats_after - state.level(metric).committed
-        if net:
-            yield Delta(metric, BalanceKind.COMMITTED, max(0, net), max(0, -net), at, EventSource.CHANGE)
-
-
-def _taking_back(state: State, at: datetime, measure: Measure) -> TakingBack:
-    return TakingBack(state.subscription, at, state.price, full=measure is Measure.ALL)
-
-
-def _credits_of_restart(state: State, moves: tuple[Move, ...], since: datetime) -> tuple[Line, ...]:
-    """What a restart gives back from the start of the new period on: on the present period's own first day
-    everything billed for it, else what each move's mode credits.
-    """
-    if since == state.subscription.period.start:
-        return _everything(state, since, Measure.SHARE)
-    lines: tuple[Line, ...] = ()
-    for move in moves:
-        if move.axes.credit is Measure.NOTHING:
-            continue
-        if move.metric is None:
-            lines += _everything(state, since, move.axes.credit)
-        elif not move.increases:
-            lines += _seat_lines(state, move, since)
-    return lines
-
-
-def _everything(state: State, at: datetime, measure: Measure) -> tuple[Line, ...]:
-    taking = _taking_back(state, at, measure)
-    return tuple(line for item in state.items() for line in taking.everything(state.charges_of(item)))
-
-
-def _switch_lines(state: State, wanted: Wanted, move: Move, at: datetime) -> tuple[Line, ...]:
-    """Another plan inside the cycle: credit lines for all of the old, charge lines for all of the new."""
-    credit, charge = move.axes.credit, move.axes.charge
-    credit_lines = () if credit is Measure.NOTHING else _everything(state, at, credit)
-    if charge is Measure.NOTHING and not move.increases:
-        return credit_lines
-    charging = _charging(state, wanted.price, charge, at)
-    return credit_lines + charging.whole(LineKind.CHANGED, state.committed() | dict(wanted.seats))
-
-
-def _charging(state: State, price: PlanPrice, charge: Measure, at: datetime) -> Charging:
-    """Charging for what is left of the present cycle."""
-    rest, share = state.subscription.rest(at, price.granularity)
-    treatment = state.treatment(local_day(at, state.subscription.zone))
-    shared = share if charge is not Measure.ALL else None
-    return Charging(price, rest, shared, treatment, state.subscription.cycle, free=charge is Measure.NOTHING)
-
-
-def _seat_lines(state: State, move: Move, at: datetime) -> tuple[Line, ...]:
-    """The lines of one metric inside the plan: seats added, or given back."""
-    assert move.metric is not None
-    seat = state.price.seat(move.metric)
-    assert seat is not None
-    before, wanted = seat.purchased(move.before), seat.purchased(move.after)
-    if move.increases:
-        paid = max(before, state.paid_units(move.metric))
-        return _added(state, move, seat, before=paid, after=wanted, at=at)
-    if move.axes.credit is Measure.NOTHING:
-        return ()
-    return tuple(_given_back(state, move, seat, before - wanted, at))
-
-
-def _added(
-    state: State, move: Move, seat: SeatPrice, *, before: int, after: int, at: datetime
-) -> tuple[Line, ...]:
-    """Charges for what is not paid yet; seats given up without credit are paid until the period ends.
-
-    Where a model prices a quantity as a whole, what was priced so is credited and the new quantity charged;
-    seats apart from it (not billed, or at an old price) stay so until the renewal. What a free period has no
-    line for belongs to the whole.
-    """
-    if after <= before:
-        return ()
-    charging = _charging(state, state.price, move.axes.charge, at)
-    if seat.model.extends or move.axes.charge is Measure.NOTHING:
-        return (charging.added(seat, before=before, after=after),)
-    charges = state.charges_of(seat.metric.code)
-    whole = tuple(billed for billed in charges if _is_whole(state, seat, billed))
-    priced = sum(billed.units_left for billed in whole)
-    apart = sum(billed.units_left for billed in charges) - priced
-    charge = charging.quantity(LineKind.CHANGED, seat, max(priced, before - apart) + after - before)
-    assert charge is not None, "seats were added"
-    return (*_taking_back(state, at, move.axes.credit).everything(whole), charge)
-
-
-def _given_back(state: State, move: Move, seat: SeatPrice, units: int, at: datetime) -> Iterator[Line]:
-    """Credits for units, newest charge line first; a line that cannot lose units by themselves is credited
-    whole and what stays of it charged anew.
-    """
-    taking = _taking_back(state, at, move.axes.credit)
-    for billed in state.charges_of(seat.metric.code):
-        count = min(units, billed.units_left)
-        stays = billed.units_left - count
-        if not count:
-            continue
-        units -= count
-        if _is_whole(state, seat, billed) and _prices_anew(seat, stays):
-            yield from taking.everything((billed,))
-            charging = _charging(state, state.price, move.axes.charge, at)
-            yield from filter(None, [charging.quantity(LineKind.CHANGED, seat, stays)])
-        else:
-            yield taking.units(billed, count)
-
-
-def _is_whole(state: State, seat: SeatPrice, billed: BilledLine) -> bool:
-    """Whether a line is the price of a whole quantity at the present version, not of seats added or not
-    billed.
-    """
-    line = billed.line
-    if line.kind is LineKind.ADDED or line.price != state.price.id:
-        return False
-    return line.parts == price(seat, line.quantity)
-
-
-def _prices_anew(seat: SeatPrice, stays: int) -> bool:
-    """Whether fewer units are another price for all of them, or none left still cost the flat amount of the
-    first tier.
-    """
-    return not seat.model.extends or (not stays and exact_amount(price(seat, 0)) != 0)
 
 
 def _quote(state: State, posting: Posting, moves: tuple[Move, ...], request: ChangeRequest) -> Quote:

@@ -100,8 +100,8 @@ def peak(levels: tuple[Run, ...]) -> int:
 
 
 def active(usage: Usage, period: Period) -> int:
-    """How many people held a seat at any instant of a period. Whoever comes back is one person; a seat without
-    a name is one each time that it is taken.
+    """How many people held a seat at any instant of a period. Whoever comes back is one person; a seat
+    without a name is one each time that it is taken.
     """
     start = usage.since(period.start)
     unnamed = start.opening - start.held.seats
