@@ -101,6 +101,11 @@ def tax_of(base: Money, rate: Decimal) -> Money:
     return rounded(base.exact * Fraction(rate) / 100, base.currency)
 
 
+def tax_in(gross: Money, rate: Decimal) -> Money:
+    """The tax that an amount contains at a rate in percent, where prices are stated with their tax."""
+    return rounded(gross.exact * Fraction(rate) / (100 + Fraction(rate)), gross.currency)
+
+
 def tax_amounts(lines: Iterable[tuple[TaxTreatment, Money]]) -> tuple[TaxAmount, ...]:
     """One tax amount for each treatment, in the order in which they first come."""
     bases: dict[TaxTreatment, list[Money]] = {}

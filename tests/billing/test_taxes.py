@@ -15,6 +15,7 @@ from app.billing.taxes import (
     TaxRules,
     TaxTreatment,
     tax_amounts,
+    tax_in,
     tax_of,
 )
 from tests.billing.strategies import currencies
@@ -105,3 +106,27 @@ def test_each_treatment_has_its_own_tax_in_the_order_of_the_lines() -> None:
 def test_ties_of_tax_go_away_from_zero(base: str, rate: str, tax: str) -> None:
     """37.50 at 19 % is 7.125, charged as 7.13 and given back as 7.13."""
     assert tax_of(money(base), Decimal(rate)) == money(tax)
+
+
+@pytest.mark.parametrize(
+    ("gross", "rate", "inside"),
+    [
+        ("10.00", "25", "2.00"),
+        ("119.00", "19", "19.00"),
+        ("0.03", "20", "0.01"),
+        ("-0.03", "20", "-0.01"),
+        ("10.00", "0", "0.00"),
+    ],
+)
+def test_the_tax_inside_an_amount(gross: str, rate: str, inside: str) -> None:
+    """Gross × rate / (100 + rate), rounded once: 0.03 at 20 % holds 0.005, of either sign one cent."""
+    assert tax_in(money(gross), Decimal(rate)) == money(inside)
+
+
+@given(currencies, st.integers(-(10**7), 10**7), st.integers(0, 5_000))
+def test_the_tax_inside_is_that_on_top_of_the_rest(currency: Currency, minor: int, permille: int) -> None:
+    """The rest, taxed anew, has the same tax: to a minor unit and a part, since both were rounded."""
+    gross, rate = Money(minor, currency), Decimal(permille) / 10
+    inside = tax_in(gross, rate)
+
+    assert abs(tax_of(gross - inside, rate).minor - inside.minor) <= rate / 200 + 1
