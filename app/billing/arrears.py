@@ -8,7 +8,7 @@ adjustment: what it should be less what was billed.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from fractions import Fraction
 from uuid import UUID
@@ -177,25 +177,22 @@ def _one_level(
 
 
 def _by_level(seat: SeatPrice, levels: tuple[Run, ...], share: Share, currency: Currency) -> Reckoned:
-    """Each billed quantity with all the time that it counted, in the order in which they came."""
+    """Each billed quantity with all the time that it counted, in the order in which they came; time in which
+    nothing was due is left out.
+    """
     units: dict[int, int] = {}
     for run in levels:
         quantity = seat.billed(run.level)
-        units[quantity] = units.get(quantity, 0) + run.units
-    if len(units) <= 1:
-        quantity = next(iter(units), 0)
-        return _one_level(quantity, price(seat, quantity), share, seat, currency)
-    priced = [
-        (price(seat, quantity), Share(count, share.denominator, share.granularity))
+        if quantity or exact_amount(price(seat, 0)):
+            units[quantity] = units.get(quantity, 0) + run.units
+    each = [
+        _one_level(quantity, price(seat, quantity), replace(share, numerator=count), seat, currency)
         for quantity, count in units.items()
     ]
-    return Reckoned(
-        quantity=max(units),
-        parts=(),
-        share=None,
-        exact=sum((exact_amount(parts) * part.exact for parts, part in priced), Fraction(0)),
-        formula=" + ".join(formula(parts, seat.metric.unit, part, currency) for parts, part in priced),
-    )
+    if len(each) <= 1:
+        return each[0] if each else _one_level(0, price(seat, 0), share, seat, currency)
+    exact = sum((level.exact for level in each), Fraction(0))
+    return Reckoned(max(units), (), None, exact, " + ".join(level.formula for level in each))
 
 
 def _seat(version: PlanPrice, segment: Segment) -> SeatPrice:

@@ -6,18 +6,22 @@ Seats in use never move money by themselves on a purchased plan, and never a sub
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from app.billing.ledger import BalanceKind, Delta, EventSource, Holder, SeatEvent, correction, first_negative
 from app.billing.periods import local_day
 from app.billing.permissions import Actor
-from app.billing.plans import Item
+from app.billing.plans import ChargingBasis, Item
 from app.billing.refusals import InvalidInput, NotFound, Problem
 from app.services.bring_up import instant
-from app.store import catalogs, commits, customers, seats
+from app.store import catalogs, commits, customers, seats, subscriptions, usage
 from app.store.commits import Happened
 from app.store.transaction import Tx
+
+LATE_MAX: Final = timedelta(days=396)
+"""Thirteen months: what is reported later about use that was billed takes a credit note by hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +143,15 @@ def _problem(tx: Tx, report: SeatReport, at: datetime) -> Problem | None:
         return Problem("quantity", "Give one of added, removed and total, not below 0.")
     if at > tx.at:
         return Problem("effectiveAt", "An event cannot be effective in the future.")
+    if at < tx.at - LATE_MAX and usage.is_billed(tx, report.metric, at):
+        return Problem(
+            "effectiveAt", "This is more than 13 months ago. Write a credit note for what it changes."
+        )
     if report.holder is None:
+        live = subscriptions.live(tx)
+        seat = catalogs.price(tx, live.price).seat(report.metric) if live else None
+        if seat and seat.basis is ChargingBasis.ACTIVE:
+            return Problem("holder", f"Who takes {report.metric} seats is billed by person. Name the holder.")
         return None
     held = seats.holder_seats(tx, report.metric, report.holder.reference)
     if report.added and held:

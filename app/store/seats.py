@@ -53,9 +53,8 @@ def append(tx: Tx, deltas: Sequence[Delta], *, actor: str) -> tuple[SeatEvent, .
         moved[key] = moved.get(key, 0) + delta.net
     for (metric, kind), net in moved.items():
         _move_level(tx, metric, kind, net)
-    for delta in deltas:
-        if delta.holder is not None and delta.kind is BalanceKind.IN_USE:
-            _move_holder(tx, delta, delta.holder)
+    for together in _by_holder(deltas).values():
+        _move_holder(tx, together[-1], net=sum(delta.net for delta in together))
     return events
 
 
@@ -289,18 +288,31 @@ def _move_level(tx: Tx, metric: str, kind: BalanceKind, net: int) -> None:
         tx.connection.execute(insert(seat_level).values(**key, balance=net))
 
 
-def _move_holder(tx: Tx, delta: Delta, holder: Holder) -> None:
+def _by_holder(deltas: Sequence[Delta]) -> dict[tuple[str, str], list[Delta]]:
+    """What moves the seats of each named holder. It counts together: the reversal that a correction begins
+    with may take back more than is held just then.
+    """
+    found: dict[tuple[str, str], list[Delta]] = {}
+    for delta in deltas:
+        if delta.holder is not None and delta.kind is BalanceKind.IN_USE:
+            found.setdefault((delta.metric, delta.holder.reference), []).append(delta)
+    return found
+
+
+def _move_holder(tx: Tx, delta: Delta, *, net: int) -> None:
     """A holder's row lives as long as they hold a seat; name and e-mail are the last ones told."""
+    holder = delta.holder
+    assert holder is not None, "the caller chose those with a holder"
     key = {"customer_id": tx.customer, "metric": delta.metric, "holder": holder.reference}
     where = [seat_holder.c[name] == value for name, value in key.items()]
     seats = tx.connection.execute(select(seat_holder.c.seats).where(*where)).scalar()
     names = {"name": holder.name, "email": holder.email}
-    if seats is None and delta.net > 0:
+    if seats is None and net > 0:
         tx.connection.execute(
-            insert(seat_holder).values(**key, **names, seats=delta.net, held_since=delta.effective_at)
+            insert(seat_holder).values(**key, **names, seats=net, held_since=delta.effective_at)
         )
-    elif seats is not None and seats + delta.net > 0:
+    elif seats is not None and seats + net > 0:
         known = {name: value for name, value in names.items() if value is not None}
-        tx.connection.execute(update(seat_holder).where(*where).values(seats=seats + delta.net, **known))
+        tx.connection.execute(update(seat_holder).where(*where).values(seats=seats + net, **known))
     elif seats is not None:
         tx.connection.execute(seat_holder.delete().where(*where))

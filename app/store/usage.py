@@ -66,6 +66,14 @@ def add_segments(tx: Tx, subscription_id: UUID, segments: Iterable[Segment]) -> 
         tx.connection.execute(insert(segment), rows)
 
 
+def is_billed(tx: Tx, metric: str, at: datetime) -> bool:
+    """Whether use of a metric was billed for a time after an instant."""
+    query = select(segment.c.id).where(
+        segment.c.customer_id == tx.customer, segment.c.metric == metric, segment.c.period_end > at
+    )
+    return tx.connection.execute(query.limit(1)).first() is not None
+
+
 def late(tx: Tx, subscription_id: UUID, currency: Currency) -> tuple[Late, ...]:
     """The billed segments that events reach into which were recorded since, oldest first."""
     events = _late_events(tx, subscription_id)

@@ -149,6 +149,12 @@ class Diary:
         done = await self.portal.store.run(self.customer, correct_seats, VENDOR, wanted)
         assert isinstance(done, SeatsRecorded), done
 
+    async def corrects_again(self, event: str, note: str, *, added: int = 0, removed: int = 0) -> None:
+        """The same of an event that stands on the page."""
+        id = decode_as(Kind.SEAT_EVENT, event)
+        assert id is not None
+        await self.corrects(id, note, added=added, removed=removed)
+
     async def pays(self, invoice: Paper) -> None:
         """All that is open of an invoice comes in."""
         id = decode_as(Kind.INVOICE, invoice.id)

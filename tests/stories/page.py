@@ -89,7 +89,9 @@ query page($asOf: DateTime, $knownAt: DateTime) {{
     }}
     invoices(first: 100) {{ edges {{ node {{ ...Paper }} }} }}
     creditNotes(first: 100) {{ edges {{ node {{ ...Paper }} }} }}
-    upcomingInvoice {{ on totals {{ total {{ amount }} amountDue {{ amount }} }} }}
+    upcomingInvoice {{
+      on lines {{ formula amount {{ amount }} }} totals {{ total {{ amount }} amountDue {{ amount }} }}
+    }}
   }}
 }}
 {_PAPER}
