@@ -62,7 +62,7 @@ class TakingBack:
             share=None if self.full else share,
             period=rest,
             amount=-amount,
-            formula=self._formula(line, parts, share, amount),
+            formula=self._formula(billed, parts, share, amount),
             tax=line.tax,
             price=line.price,
             cycle=self.subscription.cycle,
@@ -84,16 +84,15 @@ class TakingBack:
             return billed.left
         return capped(self._computed(parts, share, billed.left), left=billed.left)
 
-    def _formula(self, line: Line, parts: tuple[Part, ...], share: Share, amount: Money) -> str:
-        unit = self._unit(line)
+    def _formula(self, billed: BilledLine, parts: tuple[Part, ...], share: Share, amount: Money) -> str:
+        unit = self._unit(billed.line)
         shown = None if self.full else share
         computed = self._computed(parts, share, amount)
         if computed == amount:
             return formula(parts, unit, shown, amount.currency, credit=True)
-        left = f"{decimal_text(amount.amount, amount.currency)} {amount.currency} left"
         if amount < computed:
-            return f"{MINUS}min({formula(parts, unit, shown, amount.currency)}, {left})"
-        return f"{MINUS}{left}"
+            return f"{MINUS}min({formula(parts, unit, shown, amount.currency)}, {_left(billed)})"
+        return f"{MINUS}{_left(billed)}"
 
     def _unit(self, line: Line) -> str:
         seat = self.version.seat(line.item)
@@ -103,6 +102,18 @@ class TakingBack:
 def capped(unused: Money, *, left: Money) -> Money:
     """What may be credited of an unused amount: never above what is left of the line, and never below 0."""
     return max(min(unused, left), Money.zero(left.currency))
+
+
+def _left(billed: BilledLine) -> str:
+    """What is left of a line as a sum that can be checked: `(75.00 − 12.50) USD`, billed minus credited;
+    `75.00 USD` if nothing was credited yet.
+    """
+    charged, currency = billed.line.amount, billed.left.currency
+    text = decimal_text(charged.amount, currency)
+    if charged != billed.left:
+        credited = decimal_text((charged - billed.left).amount, currency)
+        text = f"({text} {MINUS} {credited})"
+    return f"{text} {currency}"
 
 
 def _parts(billed: BilledLine, units: int) -> tuple[Part, ...]:

@@ -218,12 +218,16 @@ def test_rounding_leftovers_of_a_line_go_back_with_its_last_seats() -> None:
 @pytest.mark.parametrize(
     ("unit", "last", "formula"),
     [
-        ("0.125", "-0.11", "−min(1 seat × 0.125 USD, 0.11 USD left)"),
-        ("0.124", "-0.14", "−0.14 USD left"),
+        ("0.125", "-0.11", "−min(1 seat × 0.125 USD, (0.50 − 0.39) USD)"),
+        ("0.124", "-0.14", "−(0.50 − 0.36) USD"),
     ],
 )
-def test_the_last_seat_of_a_line_takes_what_is_left_and_says_so(unit: str, last: str, formula: str) -> None:
-    """4 seats cost 0.50; three go back one by one, as 0.13 or as 0.12 each; the last takes 0.11 or 0.14."""
+def test_the_last_seat_of_a_line_takes_what_is_left_and_shows_how_much(
+    unit: str, last: str, formula: str
+) -> None:
+    """4 seats cost 0.50; three go back one by one, as 0.13 or as 0.12 each; the last takes 0.11 or 0.14: what
+    was billed minus what was credited.
+    """
     state = started(plan_price(seat_price(unit)), editor=4)
     for seats in (3, 2, 1):
         state = changed(state, ask(editor=seats), "2026-04-01")

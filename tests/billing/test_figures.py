@@ -106,7 +106,7 @@ def test_a_full_difference_down_takes_back_no_more_than_was_billed() -> None:
     quote = quoted(state, ask(plan="basic", mode=ProrationMode.DIFFERENCE_IMMEDIATELY), "2026-04-21")
 
     assert amounts(quote) == ["-40.00", "30.00"]
-    assert formulas(quote)[0] == "−min(80.00 USD, 40.00 USD left)"
+    assert formulas(quote)[0] == "−min(80.00 USD, 40.00 USD)"
 
 
 def test_credit_pays_the_next_invoice_after_tax() -> None:

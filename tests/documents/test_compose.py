@@ -239,6 +239,7 @@ def test_the_service_period_spans_all_lines() -> None:
         ("1 seat × 5.00 EUR + 2 seats × 4.00 EUR", "\u2212(1 seat × 5.00 EUR + 2 seats × 4.00 EUR)"),
         ("(1 × 5.00 + 2 × 4.00) × 1/2 days", "\u2212(1 × 5.00 + 2 × 4.00) × 1/2 days"),
         ("\u2212(a + b) × 1/2 days", "(a + b) × 1/2 days"),
+        ("\u2212(75.00 \u2212 12.50) USD", "(75.00 \u2212 12.50) USD"),
         ("", ""),
     ],
 )
