@@ -36,6 +36,9 @@ BODY_BYTES_MAX: Final = 1_000_000
 SHUTDOWN_SECONDS_MAX: Final = 25
 HOST_DEFAULT: Final = "127.0.0.1"
 PORT_MAX: Final = 65535
+HOSTS: Final = (
+    "Give --host 127.0.0.1 for this machine alone, 0.0.0.0 for every network it is in, or an address it has."
+)
 
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 
@@ -112,8 +115,9 @@ def listening(host: str, port: int) -> socket.socket:
     """A socket that listens there; `ServeError` says in one sentence why there is none."""
     if not 0 <= port <= PORT_MAX:
         raise ServeError(f"{port} is no port. Choose one from 1 to {PORT_MAX} with --port.")
+    family = family_of(host)
     try:
-        return socket.create_server((host, port))
+        return socket.create_server((host, port), family=family)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             why = (
@@ -121,9 +125,21 @@ def listening(host: str, port: int) -> socket.socket:
             )
         elif error.errno == errno.EACCES:
             why = f"Port {port} is kept for the system administrator. Choose one above 1023 with --port."
+        elif error.errno == errno.EADDRNOTAVAIL:
+            why = f"{host} is no address of this machine. {HOSTS}"
         else:
             why = f"Cannot listen on {host} port {port}: {error}. Choose another address or port."
         raise ServeError(why) from error
+
+
+def family_of(host: str) -> socket.AddressFamily:
+    """Whether a host is reached by IPv4 or IPv6; `ServeError` if it has no address at all."""
+    try:
+        found = socket.getaddrinfo(host or None, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except (OSError, ValueError) as error:
+        raise ServeError(f"There is no host {host!r}. {HOSTS}") from error
+    families = {family for family, *_ in found}
+    return socket.AF_INET if socket.AF_INET in families else socket.AF_INET6
 
 
 def configure_logging(mode: Mode) -> None:

@@ -49,7 +49,8 @@ class PricedLine:
     )
     unit_amount: Decimal | None = strawberry.field(
         description="The price of one unit for a full period, in major units, with more digits than the "
-        "currency where the price has them; null for a base fee, and where tiers or packs give no single one."
+        "currency where the price has them; the fee itself for a base fee, null where tiers or packs give no "
+        "single one."
     )
     numerator: int | None = strawberry.field(
         description="How many days (or seconds) are paid for; null when the amount is no share of a period."

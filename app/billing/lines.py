@@ -16,7 +16,7 @@ from uuid import UUID
 
 from app.billing.money import Currency, Money, decimal_text
 from app.billing.periods import Period, Share
-from app.billing.plans import Item
+from app.billing.plans import BASE_FEE, Item
 from app.billing.pricing import NOTHING, Part
 from app.billing.taxes import TaxTreatment
 
@@ -78,7 +78,9 @@ class Line:
 
     @property
     def unit_amount(self) -> Decimal | None:
-        """The price of one unit, if the line has a single one."""
+        """The price of one unit, if the line has a single one; a base fee is one unit of itself."""
+        if self.item == BASE_FEE:
+            return self.parts[0].flat_amount
         if len(self.parts) == 1 and not self.parts[0].flat_amount and self.parts[0].pack is None:
             return self.parts[0].unit_amount
         return None

@@ -35,6 +35,6 @@ def _seats_in_use(state: State, price: PlanPrice) -> str | None:
             continue
         most_used = seat.limit(seat.maximum, level.granted)
         if most_used is not None and level.in_use > most_used:
-            most = f"{seat.maximum} {seat.metric.label} {seat.metric.units(seat.maximum)}"
+            most = seat.metric.counted(seat.maximum)
             return f"{price.plan_name} allows at most {most}; in use are {level.in_use}. Release some first."
     return None

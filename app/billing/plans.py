@@ -94,6 +94,12 @@ class SeatMetric:
         """The word for so many: `seat` or `seats`."""
         return self.unit if count == 1 else f"{self.unit}s"
 
+    def counted(self, count: int) -> str:
+        """So many of them: `5 Editor seats`, also where the label itself ends with that word."""
+        name, _, last = self.label.rpartition(" ")
+        said = name and last.casefold() in {self.unit.casefold(), f"{self.unit}s".casefold()}
+        return f"{count} {name if said else self.label} {self.units(count)}"
+
 
 @dataclass(frozen=True, slots=True)
 class Tier:

@@ -106,11 +106,13 @@ class SeatsInUse:
 
     @property
     def message(self) -> str:
-        units = self.metric.units(self.in_use)
         verb = "is" if self.in_use == 1 else "are"
+        left = f"{self.limit or 'none'} would be left"
+        if self.limit > self.requested:
+            left = f"{left}, included and granted ones counted"
         release = self.in_use - self.limit
         return (
-            f"{self.in_use} {self.metric.label} {units} {verb} in use, and {self.limit} would be left. "
+            f"{self.metric.counted(self.in_use)} {verb} in use, and {left}. "
             f"Release {release} {self.metric.units(release)} first, or keep more."
         )
 
@@ -125,8 +127,7 @@ class BelowMinimum:
 
     @property
     def message(self) -> str:
-        least = f"{self.minimum} {self.metric.label} {self.metric.units(self.minimum)}"
-        return f"The plan needs at least {least}; {self.requested} were asked for."
+        return f"The plan needs at least {self.metric.counted(self.minimum)}; {_asked(self.requested)}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +140,7 @@ class AboveMaximum:
 
     @property
     def message(self) -> str:
-        most = f"{self.maximum} {self.metric.label} {self.metric.units(self.maximum)}"
-        return f"The plan allows at most {most}; {self.requested} were asked for."
+        return f"The plan allows at most {self.metric.counted(self.maximum)}; {_asked(self.requested)}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,3 +224,7 @@ class Busy:
             "Too many changes at once; nothing was done. "
             f"Send the same request again in {self.retry_after_seconds} s."
         )
+
+
+def _asked(count: int) -> str:
+    return f"{count} {'was' if count == 1 else 'were'} asked for"

@@ -18,7 +18,7 @@ import httpx
 import pytest
 import structlog
 
-from app.main import ServeError, configure_logging, listening
+from app.main import ServeError, configure_logging, family_of, listening
 from app.settings import Mode
 from tests.api.tiny import TOKEN
 
@@ -159,19 +159,51 @@ def test_a_port_in_use_is_one_line() -> None:
     )
 
 
-@pytest.mark.parametrize("host", ["192.0.2.1", "no.such.host.invalid"])
-def test_an_address_that_cannot_be_had_is_one_line(host: str) -> None:
-    """An address of another machine, and a name of none."""
-    with pytest.raises(
-        ServeError, match=rf"^Cannot listen on {host} port 8000: .*Choose another address or port\.$"
-    ):
+@pytest.mark.parametrize(
+    ("host", "why"),
+    [
+        ("192.0.2.1", "192.0.2.1 is no address of this machine."),
+        ("no.such.host.invalid", "There is no host 'no.such.host.invalid'."),
+        ("127.0.0.1.1", "There is no host '127.0.0.1.1'."),
+        (" ", "There is no host ' '."),
+        ("a" * 64, f"There is no host '{'a' * 64}'."),
+    ],
+)
+def test_a_host_that_cannot_be_had_is_one_line(host: str, why: str) -> None:
+    """An address of another machine, and names of none, with what to give instead."""
+    with pytest.raises(ServeError) as raised:
         listening(host, 8000)
+
+    assert str(raised.value) == (
+        f"{why} Give --host 127.0.0.1 for this machine alone, 0.0.0.0 for every network it is in, "
+        "or an address it has."
+    )
+
+
+def test_another_trouble_of_the_system_is_told_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What nobody thought of still names the address and what the system said."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(socket, "create_server", refuse)
+
+    with pytest.raises(ServeError, match=r"^Cannot listen on 127\.0\.0\.1 port 8000: .*Too many open files"):
+        listening("127.0.0.1", 8000)
+
+
+@pytest.mark.parametrize(
+    ("host", "family"), [("127.0.0.1", socket.AF_INET), ("", socket.AF_INET), ("::1", socket.AF_INET6)]
+)
+def test_both_kinds_of_address_can_be_listened_on(host: str, family: socket.AddressFamily) -> None:
+    """`--host ::1` is an address like any other; IPv4 comes first where a host has both."""
+    assert family_of(host) == family
 
 
 def test_a_port_of_the_administrator_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the system keeps low ports for itself, the message says which are free to take."""
 
-    def refuse(_: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise PermissionError(errno.EACCES, "Permission denied")
 
     monkeypatch.setattr(socket, "create_server", refuse)

@@ -9,8 +9,9 @@ import pytest
 from app.billing.lines import BilledLine, formula
 from app.billing.money import CURRENCIES
 from app.billing.periods import Granularity, Share
+from app.billing.plans import BASE_FEE
 from app.billing.pricing import Part
-from tests.builders import money, started
+from tests.builders import money, plan_price, started
 
 HALF = Share(15, 30)
 
@@ -70,6 +71,14 @@ def test_a_line_has_a_unit_amount_only_if_every_unit_costs_it(
     (billed,) = started().lines
 
     assert replace(billed.line, parts=parts).unit_amount == unit_amount
+
+
+def test_a_base_fee_is_one_unit_of_itself() -> None:
+    """99.00 for a month: the unit amount is the fee, also when half a month of it is billed as 49.50."""
+    fee = next(b.line for b in started(plan_price(fee="99.00")).lines if b.line.item == BASE_FEE)
+
+    assert (fee.quantity, fee.unit_amount) == (1, Decimal("99.00"))
+    assert replace(fee, share=HALF, amount=money("49.50")).unit_amount == Decimal("99.00")
 
 
 def test_a_line_is_creditable_while_units_of_it_are_left() -> None:

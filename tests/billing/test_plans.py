@@ -65,3 +65,17 @@ def test_one_seat_is_a_seat() -> None:
     metric = SeatMetric(EDITOR, "Editor", "licence")
 
     assert [metric.units(count) for count in (0, 1, 2)] == ["licences", "licence", "licences"]
+
+
+@pytest.mark.parametrize(
+    ("label", "unit", "counted"),
+    [
+        ("Editor", "seat", "2 Editor seats"),
+        ("Editor seats", "seat", "2 Editor seats"),
+        ("Floating Licence", "licence", "2 Floating licences"),
+        ("Seats", "seat", "2 Seats seats"),
+    ],
+)
+def test_a_label_that_ends_with_the_unit_does_not_say_it_twice(label: str, unit: str, counted: str) -> None:
+    """Documents say `2 Editor seats` for both labels, and so do messages."""
+    assert SeatMetric(EDITOR, label, unit).counted(2) == counted

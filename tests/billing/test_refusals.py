@@ -24,6 +24,7 @@ from app.billing.refusals import (
 from app.billing.subscriptions import SubscriptionStatus
 
 EDITOR = SeatMetric(Item("editor"), "Editor")
+SEATS = SeatMetric(Item("editor"), "Editor seats")
 REASON = "Because."
 
 REFUSALS = {
@@ -36,8 +37,13 @@ REFUSALS = {
         "9 Editor seats are in use, and 3 would be left. Release 6 seats first, or keep more."
     ),
     SeatsInUse(EDITOR, 1, 0, 0, (), 0): (
-        "1 Editor seat is in use, and 0 would be left. Release 1 seat first, or keep more."
+        "1 Editor seat is in use, and none would be left. Release 1 seat first, or keep more."
     ),
+    SeatsInUse(SEATS, 9, 1, 7, (), 0): (
+        "9 Editor seats are in use, and 7 would be left, included and granted ones counted. "
+        "Release 2 seats first, or keep more."
+    ),
+    BelowMinimum(EDITOR, 5, 1): "The plan needs at least 5 Editor seats; 1 was asked for.",
     BelowMinimum(EDITOR, 1, 0): "The plan needs at least 1 Editor seat; 0 were asked for.",
     AboveMaximum(EDITOR, 5, 9): "The plan allows at most 5 Editor seats; 9 were asked for.",
     SubscriptionNotActive(SubscriptionStatus.ENDED): (

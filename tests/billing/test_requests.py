@@ -212,6 +212,10 @@ def test_included_and_granted_seats_are_room_for_people() -> None:
     refusal = refused(in_use(started(price), EDITOR, 8, granted=2), ask(editor=1))
     assert isinstance(refusal, SeatsInUse)
     assert (refusal.in_use, refusal.requested, refusal.limit) == (8, 1, 7)
+    assert refusal.message == (
+        "8 editor seats are in use, and 7 would be left, included and granted ones counted. "
+        "Release 1 seat first, or keep more."
+    )
 
 
 def test_too_many_in_use_already_may_still_grow() -> None:
@@ -230,7 +234,7 @@ def test_a_plan_without_the_seats_in_use() -> None:
     assert isinstance(refusal, SeatsInUse)
     assert (refusal.metric.code, refusal.requested, refusal.limit) == (VIEWER, 0, 0)
     assert refusal.message == (
-        "1 viewer seat is in use, and 0 would be left. Release 1 seat first, or keep more."
+        "1 viewer seat is in use, and none would be left. Release 1 seat first, or keep more."
     )
     assert isinstance(decide(in_use(state, VIEWER, 0), ask(plan="pro"), instant("2026-04-16")), Quote)
 
@@ -242,7 +246,7 @@ def test_seats_in_use_that_no_plan_knows() -> None:
 
     assert isinstance(refusal, SeatsInUse)
     assert refusal.message == (
-        "2 guest seats are in use, and 0 would be left. Release 2 seats first, or keep more."
+        "2 guest seats are in use, and none would be left. Release 2 seats first, or keep more."
     )
 
 

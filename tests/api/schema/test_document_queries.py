@@ -89,7 +89,7 @@ async def test_a_line_for_a_whole_quantity_leads_to_all_that_makes_it_up(world: 
     _, oldest = await invoices(world)
     fee, editors = (await invoice(world, oldest["id"]))["lines"]
 
-    assert (fee["description"], fee["unitAmount"], fee["numerator"]) == ("Team plan, base fee", None, None)
+    assert (fee["description"], fee["unitAmount"], fee["numerator"]) == ("Team plan, base fee", "99.00", None)
     assert fee["events"]["edges"] == []
     nodes = [edge["node"] for edge in editors["events"]["edges"]]
     assert [(node["added"], node["source"]) for node in nodes] == [(10, "START")]
