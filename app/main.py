@@ -135,7 +135,7 @@ def listening(host: str, port: int) -> socket.socket:
 def family_of(host: str) -> socket.AddressFamily:
     """Whether a host is reached by IPv4 or IPv6; `ServeError` if it has no address at all."""
     try:
-        found = socket.getaddrinfo(host or None, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        found = socket.getaddrinfo(host or None, 0, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, ValueError) as error:
         raise ServeError(f"There is no host {host!r}. {HOSTS}") from error
     families = {family for family, *_ in found}

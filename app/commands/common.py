@@ -36,6 +36,7 @@ TOLD: Final = (
     NoCatalog,
     SettingsError,
     migrate.DatabaseUnusable,
+    migrate.ForeignDatabase,
     migrate.WrongHead,
 )
 """Mistakes and outages whose message says all that a person needs."""

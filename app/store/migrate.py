@@ -28,6 +28,20 @@ T = TypeVar("T")
 REVISIONS: Final = Path(__file__).parent / "migrations"
 WAIT_SECONDS: Final = 30.0
 TRY_SECONDS: Final = 0.05
+NAMED_MAX: Final = 5
+FOLDER: Final = Path("var")  # Of the default address; the only folder that is made without being asked for.
+TABLES: Final = {
+    "sqlite": (
+        "SELECT name FROM sqlite_schema "
+        "WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name <> 'alembic_version'"
+    ),
+    "postgresql": (
+        "SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace(current_schema()) "
+        "AND relkind IN ('r', 'p') AND relname <> 'alembic_version' AND NOT EXISTS "
+        "(SELECT FROM pg_depend WHERE objid = pg_class.oid AND deptype = 'e')"
+    ),
+}
+"""The tables of a database, less those of its own housekeeping, of extensions and of Alembic."""
 LOCK: Final = 7_328_767_841  # "seatport" on a phone's keys: any number that nobody else locks.
 
 
@@ -35,28 +49,31 @@ class WrongHead(Exception):
     """The database is not at the revision this program needs; the message says what to do."""
 
 
+class ForeignDatabase(Exception):
+    """The database has tables of another program; the message names some and says what to do."""
+
+
 class DatabaseUnusable(Exception):
     """There is no usable database at the given address; the message says why."""
 
 
 async def upgrade(url: str) -> str | None:
-    """Bring the database to the head, making an SQLite file and its folder where there is none.
+    """Bring the database to the head, making an SQLite file where there is none.
 
     :returns: the revision the database is at now
     :raises WrongHead: if a newer program migrated it
-    :raises DatabaseUnusable: if it cannot be reached
+    :raises ForeignDatabase: if it is another program's
+    :raises DatabaseUnusable: if it cannot be reached, or its folder is missing
     """
     if (file := file_of(url)) is not None:
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise DatabaseUnusable(unusable(parsed(url), error)) from error
+        make_folder(file.parent)
     return await within(url, upgraded)
 
 
 async def current(url: str) -> str | None:
     """The revision the database is at; None if it was never migrated or, for SQLite, is no file yet.
 
+    :raises ForeignDatabase: if it is another program's
     :raises DatabaseUnusable: if it cannot be reached
     """
     file = file_of(url)
@@ -69,6 +86,7 @@ async def check(url: str) -> None:
     """Return if the database is at the head.
 
     :raises WrongHead: if it is not
+    :raises ForeignDatabase: if it is another program's
     :raises DatabaseUnusable: if it cannot be reached
     """
     at = await current(url)
@@ -101,20 +119,36 @@ def file_of(url: str) -> Path | None:
 async def within(url: str, work: Callable[[Connection], T]) -> T:
     """Run work on the tables in one transaction of its own, with foreign keys unenforced on SQLite.
 
+    An SQLite file is looked at before it is opened to be written, which alone changes its header.
+
+    :raises ForeignDatabase: if it is another program's
     :raises DatabaseUnusable: if the database cannot be reached
     """
     address = parsed(url)
-    if address.get_backend_name() == "sqlite":
+    if (file := file_of(url)) is None:
+        engine = postgres_engine(address, size=1, wait_seconds=WAIT_SECONDS, statement_max=timedelta(0))
+    else:
+        if file.exists():
+            looking = sqlite_engine(address, begin="BEGIN", size=1, wait_seconds=WAIT_SECONDS, writes=False)
+            await done(looking, refuse_foreign)
         engine = sqlite_engine(
             address, begin="BEGIN IMMEDIATE", size=1, wait_seconds=WAIT_SECONDS, foreign_keys=False
         )
-    else:
-        engine = postgres_engine(address, size=1, wait_seconds=WAIT_SECONDS, statement_max=timedelta(0))
+
+    def checked(connection: Connection) -> T:
+        refuse_foreign(connection)
+        return work(connection)
+
+    return await done(engine, checked)
+
+
+async def done(engine: AsyncEngine, work: Callable[[Connection], T]) -> T:
+    """Run work in one transaction of an engine that is for this alone."""
     try:
         connection = await connected(engine)
     except (OSError, PostgresError, DBAPIError) as error:
         await engine.dispose()
-        raise DatabaseUnusable(unusable(address, error)) from error
+        raise DatabaseUnusable(unusable(engine.url, error)) from error
     try:
         async with connection.begin():
             return await connection.run_sync(work)
@@ -173,8 +207,43 @@ def refuse_newer(at: str | None) -> None:
         )
 
 
+def refuse_foreign(connection: Connection) -> None:
+    """Refuse a database with tables that no migration of ours made.
+
+    :raises ForeignDatabase: if it has some
+    """
+    if revision_of(connection) is not None:
+        return
+    names = sorted(connection.execute(text(TABLES[connection.dialect.name])).scalars())
+    if names:
+        shown = ", ".join(names[:NAMED_MAX]) + (", …" if len(names) > NAMED_MAX else "")
+        raise ForeignDatabase(
+            f"The database {place_of(connection.engine.url)} belongs to another program: it has tables that "
+            f"Seatport did not make ({shown}). Nothing was changed. Give SEATPORT_DATABASE_URL a database of "
+            "its own."
+        )
+
+
+def make_folder(folder: Path) -> None:
+    """Make the folder of the default database; of any other, say that it is missing.
+
+    :raises DatabaseUnusable: if there is none now
+    """
+    if folder == FOLDER:
+        folder.mkdir(exist_ok=True)
+    elif not folder.is_dir():
+        raise DatabaseUnusable(
+            f"There is no folder {folder} for the database. Make it first (mkdir -p), or look at "
+            "SEATPORT_DATABASE_URL: an absolute path begins with four slashes."
+        )
+
+
+def place_of(address: URL) -> str:
+    """The address of a database as it may be shown: without its password."""
+    return address.render_as_string(hide_password=True)
+
+
 def unusable(address: URL, error: Exception) -> str:
     """Why a database cannot be used, in one sentence for the person who gave the address."""
     reason = str(error.orig) if isinstance(error, DBAPIError) else str(error)
-    place = address.render_as_string(hide_password=True)
-    return f"The database {place} cannot be used: {reason}. Look at SEATPORT_DATABASE_URL."
+    return f"The database {place_of(address)} cannot be used: {reason}. Look at SEATPORT_DATABASE_URL."

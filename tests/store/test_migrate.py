@@ -2,16 +2,20 @@
 
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
+import asyncpg
 import pytest
 from sqlalchemy import text
 
+from app.settings import DATABASE_URL_DEFAULT
 from app.store import migrate, triggers
 from app.store.engine import open_store
-from app.store.migrate import DatabaseUnusable, WrongHead
+from app.store.migrate import DatabaseUnusable, ForeignDatabase, WrongHead
 from app.store.transaction import DeploymentTx
 from tests.conftest import Clock
 from tests.postgres import in_own_loop
@@ -174,14 +178,13 @@ async def test_a_reference_to_nothing_stops_a_migration(database_url: str, next_
 
 
 async def test_a_place_that_is_no_database_is_named(tmp_path: Path, clock: Clock) -> None:
-    """A file of another kind, a folder that cannot be made, a server that does not answer: one sentence each,
+    """A file of another kind, a folder that is a file, a server that does not answer: one sentence each,
     with the address and never the password.
     """
     text_file = tmp_path / "notes.txt"
     text_file.write_text("not a database " * 100)
     places = [
         f"sqlite+aiosqlite:///{text_file}",
-        f"sqlite+aiosqlite:///{text_file}/seatport.db",
         f"postgresql+asyncpg://me:hunter2@/db?host={tmp_path}",
         "postgresql+asyncpg://me:hunter2@127.0.0.1:1/db",
     ]
@@ -189,6 +192,73 @@ async def test_a_place_that_is_no_database_is_named(tmp_path: Path, clock: Clock
         with pytest.raises(DatabaseUnusable, match=r"cannot be used: .*SEATPORT_DATABASE_URL") as unusable:
             await migrate.upgrade(place)
         assert "hunter2" not in str(unusable.value)
+
+
+def test_a_missing_folder_is_not_made(tmp_path: Path) -> None:
+    """A path with a slip in it makes no folders: the message has the folder, and what to do."""
+    notes = tmp_path / "notes.txt"
+    notes.touch()
+    for folder in (tmp_path / "srv" / "seatport", notes):
+        with pytest.raises(DatabaseUnusable, match=rf"^There is no folder {folder} .*mkdir -p"):
+            in_own_loop(migrate.upgrade(f"sqlite+aiosqlite:///{folder}/seatport.db"))
+
+    assert list(tmp_path.iterdir()) == [notes]
+
+
+def test_the_folder_of_the_default_database_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fresh checkout has no var/; the first migration makes it."""
+    monkeypatch.chdir(tmp_path)
+
+    assert in_own_loop(migrate.upgrade(DATABASE_URL_DEFAULT)) == migrate.head()
+    assert [path.name for path in tmp_path.iterdir()] == ["var"]
+
+
+def refused_as_foreign(url: str) -> str:
+    """The one sentence that every door has for another program's database."""
+    said = set()
+    for door in (migrate.upgrade, migrate.current, migrate.check):
+        with pytest.raises(ForeignDatabase) as refused:
+            in_own_loop(door(url))
+        said.add(str(refused.value))
+    (sentence,) = said
+    return sentence
+
+
+def test_the_file_of_another_program_is_refused(tmp_path: Path) -> None:
+    """Tables that no migration of ours made: neither migrated nor served, and not a byte changes, not even
+    the header that says how the file is written. Of many tables five are named.
+    """
+    file = tmp_path / "guests.db"
+    with closing(sqlite3.connect(file)) as foreign:
+        for letter in "abcdefg":
+            foreign.execute(f"CREATE TABLE {letter} (name text)")
+    before = file.read_bytes()
+
+    assert refused_as_foreign(f"sqlite+aiosqlite:///{file}") == (
+        f"The database sqlite+aiosqlite:///{file} belongs to another program: it has tables that Seatport "
+        "did not make (a, b, c, d, e, …). Nothing was changed. Give SEATPORT_DATABASE_URL a database "
+        "of its own."
+    )
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == {file: before}
+
+
+@pytest.mark.parametrize("engine_name", ["postgres"], indirect=True)
+def test_the_server_database_of_another_program_is_refused(empty_database_url: str) -> None:
+    """Also where Alembic was about to begin there: with its table, but no revision of ours in it."""
+    address = empty_database_url.replace("+asyncpg", "")
+
+    async def asked(statement: str) -> list[str]:
+        connection = await asyncpg.connect(address)
+        rows = await connection.fetch(statement)
+        await connection.close()
+        return [name for (name,) in rows]
+
+    in_own_loop(asked("CREATE TABLE guests (name text)"))
+    in_own_loop(asked("CREATE TABLE alembic_version (version_num varchar(32))"))
+
+    assert "Seatport did not make (guests). Nothing was changed." in refused_as_foreign(empty_database_url)
+    tables = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
+    assert in_own_loop(asked(tables)) == ["alembic_version", "guests"]
 
 
 @pytest.mark.parametrize("engine_name", ["postgres"], indirect=True)
