@@ -60,9 +60,13 @@ class Totals:
     tax: Money = strawberry.field(description="The sum of `taxes`.")
     total: Money = strawberry.field(description="Subtotal and tax together; negative on a credit note.")
     credit_applied: Money = strawberry.field(
-        description="How much of the total the credit balance settles; never negative."
+        description="How much of the total the credit balance settles; never negative, and 0 in quotes for "
+        "roles that see no money."
     )
-    amount_due: Money = strawberry.field(description="What is left to pay; 0 when credit settles all.")
+    amount_due: Money = strawberry.field(
+        description="What is left to pay; 0 when credit settles all. In quotes for roles that see no money, "
+        "all of a positive total."
+    )
 
     @classmethod
     def of(cls, totals: documents.Totals, locale: str) -> "Totals":

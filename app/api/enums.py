@@ -144,7 +144,7 @@ described(
     Role,
     "What a person is to the customer on this page; it decides what they may see and do.",
     OWNER="May see and do everything.",
-    BILLING_ADMIN="May change the plan and the seats, and sees invoices and amounts.",
+    BILLING_ADMIN="May change the plan and the seats, and sees invoices and the credit balance.",
     SEAT_MANAGER="Sees seats and what a change would cost, but neither invoices nor balances of money.",
     VIEWER="Sees everything, invoices included, and changes nothing.",
 )

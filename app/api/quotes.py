@@ -48,7 +48,7 @@ class ModeAlternative:
     timing: ChangeTiming = strawberry.field(description="When it takes effect.")
     due_now: Totals = strawberry.field(description="What would be invoiced or credited now.")
     credit_added: Money = strawberry.field(
-        description="What would join the credit balance; 0 for most changes."
+        description="What would join the credit balance; 0 for most changes, and for roles that see no money."
     )
     at_renewal: Totals | None = strawberry.field(
         description="What the next renewal would cost, as far as can be known today; null when nothing "
@@ -71,7 +71,7 @@ class ModeAlternative:
 
 @strawberry.type(
     description="What a change would do and cost. Confirmed with its token, it is charged exactly so or not "
-    "at all."
+    "at all. To a role that sees no money it tells what the change costs, and nothing of the credit balance."
 )
 class ChangeQuote:
     """What a change would do and cost."""
@@ -98,7 +98,8 @@ class ChangeQuote:
         "credit."
     )
     credit_added: Money = strawberry.field(
-        description="What would join the credit balance: a credit that open invoices do not use up."
+        description="What would join the credit balance: a credit that open invoices do not use up; 0 for "
+        "roles that see no money."
     )
     at_renewal: Totals | None = strawberry.field(
         description="What the next renewal would cost, as far as can be known today; null when nothing "

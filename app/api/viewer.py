@@ -43,7 +43,7 @@ class Permissions:
     )
     see_money: Permission = strawberry.field(
         description="Whether invoices, credit notes, the credit balance and billing details are shown; else "
-        "they are null."
+        "they are null, and quotes tell only what a change costs by itself."
     )
 
     @classmethod

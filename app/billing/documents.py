@@ -8,7 +8,7 @@ cannot share a document with them: two are made.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from uuid import UUID
 
@@ -43,6 +43,12 @@ class Totals:
     total: Money
     credit_applied: Money
     amount_due: Money
+
+    @property
+    def without_credit(self) -> Totals:
+        """The same totals for a customer who has no credit in hand."""
+        zero = Money.zero(self.total.currency)
+        return replace(self, credit_applied=zero, amount_due=max(self.total, zero))
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ class Role(Enum):
 class Permission(Enum):
     """What can be allowed; the value says it in words."""
 
-    SEE_MONEY = "see invoices and amounts"
+    SEE_MONEY = "see invoices and the credit balance"
     PREVIEW_CHANGE = "see what a change would cost"
     CHANGE_PLAN = "change the plan or the seats"
     CANCEL_SCHEDULED_CHANGE = "cancel a scheduled change"
@@ -37,7 +37,9 @@ GRANTS: Final[Mapping[Permission, frozenset[Role]]] = {
     Permission.CHANGE_PLAN: frozenset({Role.OWNER, Role.BILLING_ADMIN}),
     Permission.CANCEL_SCHEDULED_CHANGE: frozenset({Role.OWNER, Role.BILLING_ADMIN}),
 }
-"""Seats and plans are visible to every role."""
+"""Seats, plans and list prices are visible to every role. Who may preview a change learns what it costs; the
+customer's own money (documents, credit in hand, what is open) is for those who may see it.
+"""
 
 
 class ActorKind(Enum):

@@ -9,6 +9,7 @@ from datetime import datetime
 from uuid import UUID
 
 from app.billing.changes import ChangeRefusal, Quote, allowed_ways, decide
+from app.billing.money import Money
 from app.billing.permissions import Actor, Permission
 from app.billing.refusals import NotFound, NotPermitted
 from app.billing.requests import ChangeRequest
@@ -35,7 +36,9 @@ class Offer:
 def preview_change_plan(
     tx: Tx, actor: Actor, signer: QuoteSigner, subscription_id: UUID, request: ChangeRequest
 ) -> Offer | PreviewRefusal:
-    """Quote a change at the customer's present instant; writes nothing."""
+    """Quote a change at the customer's present instant; writes nothing. A role that sees no money learns what
+    the change costs, and nothing of the credit balance or of what is open.
+    """
     refusal = actor.refusal(Permission.PREVIEW_CHANGE)
     if refusal:
         return refusal
@@ -43,7 +46,10 @@ def preview_change_plan(
     if loaded is None:
         return NotFound("subscription")
     at = instant(tx)
-    return stopped(tx, loaded, at) or quote_change(tx, look_ahead(tx, loaded, at), signer, request)
+    offer = stopped(tx, loaded, at) or quote_change(tx, look_ahead(tx, loaded, at), signer, request)
+    if isinstance(offer, Offer) and not actor.may(Permission.SEE_MONEY):
+        return _without_credit(offer)
+    return offer
 
 
 def quote_change(
@@ -59,6 +65,19 @@ def quote_change(
         for way in allowed_ways(loaded.state, request, at)
     )
     return replace(_offer(tx, loaded, signer, request, quote), alternatives=others)
+
+
+def _without_credit(offer: Offer) -> Offer:
+    """What the change costs by itself; its token still binds to all of the quote."""
+    quote = offer.quote
+    shown = replace(
+        quote,
+        due_now=quote.due_now.without_credit,
+        credit_added=Money.zero(quote.credit_added.currency),
+        at_renewal=quote.at_renewal.without_credit if quote.at_renewal else None,
+    )
+    others = tuple(_without_credit(other) for other in offer.alternatives)
+    return replace(offer, quote=shown, alternatives=others)
 
 
 def _offer(tx: Tx, loaded: Loaded, signer: QuoteSigner, request: ChangeRequest, quote: Quote) -> Offer:

@@ -4,6 +4,7 @@ It is noon of 16 April: 15 of 30 days are left. Acme has 15 editors at 15.00 USD
 a base fee of 99.00: 249.00 a month. 5 of them were added on the 6th, on an invoice of 62.50 that is open.
 """
 
+import json
 from typing import Any
 
 import pytest
@@ -14,11 +15,13 @@ from app.billing.plans import ChangeTiming
 from app.billing.requests import SeatQuantity
 from app.store.metadata import metadata
 from app.store.transaction import Tx
-from tests.api.schema.asking import preview, seats
+from tests.api.schema.asking import confirm, preview, seats
 from tests.api.world import SIGNER, World, change, end_with_the_period
 
 # What is decided is the same on both databases; what is read is tried on both elsewhere.
 pytestmark = pytest.mark.parametrize("engine_name", ["sqlite"])
+
+ASKED = (Role.OWNER, Role.SEAT_MANAGER)
 
 
 def rows(tx: Tx) -> dict[str, int]:
@@ -237,3 +240,27 @@ async def test_a_subscription_that_ends_has_no_renewal_to_show(world: World) -> 
     assert (quote["atRenewal"], quote["renewsOn"]) == (None, None)
     assert quote["summary"] == "5 Editor seats more from today: 37.50 USD now."
     assert all(way["atRenewal"] is None for way in quote["alternatives"])
+
+
+async def test_a_seat_manager_learns_what_a_change_costs_and_nothing_of_the_credit(world: World) -> None:
+    """10 seats fewer put 12.50 into the balance. Of 37.50 for 5 more it pays 12.50, which a seat manager is
+    not told, in no amount and no sentence; the token still binds to all of it.
+    """
+    fewer = {role: await preview(world, role=role, seats=seats(remove=10)) for role in ASKED}
+    await confirm(world, seats=seats(remove=10))
+    more = {role: await preview(world, role=role, seats=seats(add=5)) for role in ASKED}
+
+    def credit(quote: dict[str, Any]) -> list[str]:
+        due = quote["dueNow"]
+        return [m["amount"] for m in (due["creditApplied"], due["amountDue"], quote["creditAdded"])]
+
+    assert [credit(fewer[role]) for role in ASKED] == [["0.00", "0.00", "12.50"], ["0.00", "0.00", "0.00"]]
+    assert [credit(more[role]) for role in ASKED] == [["12.50", "25.00", "0.00"], ["0.00", "37.50", "0.00"]]
+    for seen in (fewer, more):
+        full, part = (seen[role] for role in ASKED)
+        assert (part["lines"], part["dueNow"]["total"]) == (full["lines"], full["dueNow"]["total"])
+        assert "12.50" in json.dumps(full)
+        assert "12.50" not in json.dumps(part)
+        assert "balance" not in part["summary"]
+    made = await confirm(world, key="more", seats=seats(add=5), quoteToken=more[Role.SEAT_MANAGER]["token"])
+    assert made["invoice"]["totals"]["amountDue"]["amount"] == "25.00"
