@@ -3,6 +3,7 @@
 from typing import Annotated
 
 import strawberry
+from graphql.utilities.print_schema import print_schema_definition
 from strawberry.schema.config import StrawberryConfig
 
 from app.api.changes import (
@@ -108,9 +109,29 @@ class Mutation:
     )
 
 
-schema = strawberry.Schema(query=Query, mutation=Mutation, config=StrawberryConfig(scalar_map=dict(SCALARS)))
+class DescribedSchema(strawberry.Schema):
+    """A schema with a description, for which Strawberry's own has no place."""
+
+    def __init__(self, description: str) -> None:
+        super().__init__(query=Query, mutation=Mutation, config=StrawberryConfig(scalar_map=dict(SCALARS)))
+        self._schema.description = description
+
+    def as_str(self) -> str:
+        definition = print_schema_definition(self._schema)
+        assert definition is not None, "a schema with a description is printed with its roots"
+        return f"{definition}\n\n{super().as_str()}"
+
+
+schema = DescribedSchema(
+    "The billing page of a product that is sold by the seat, for the company that pays: its seats, what a "
+    "change of them would cost, making it, and the invoices.\n\n"
+    "A bearer token says whose data an answer is about. Amounts are exact decimals with their currency, days "
+    "are those of the customer's time zone, and an expected no is a type of its own with the numbers to go "
+    "on with. Ask `previewChangePlan`, show the quote, and confirm it by its token: what was shown is what is "
+    "charged."
+)
 
 
 def sdl() -> str:
-    """The schema as text, as it is committed: types by name, fields in our order."""
+    """The schema as text, as it is committed: what it is for, then types by name, fields in our order."""
     return f"{schema.as_str()}\n"

@@ -19,9 +19,9 @@ def command(check: bool) -> None:  # noqa: FBT001  A flag.
 
     Only in a checkout: an installed package has no such file to write.
     """
-    from app.api.schema import schema  # noqa: PLC0415  Other commands need not wait for it.
+    from app.api.schema import sdl  # noqa: PLC0415  Other commands need not wait for it.
 
-    text = f"{schema.as_str()}\n"
+    text = sdl()
     written = FILE.read_text("utf-8") if FILE.exists() else None
     if written == text:
         click.echo("graphql/schema.graphql is up to date.")

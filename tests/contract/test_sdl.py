@@ -19,7 +19,7 @@ from graphql import (
 )
 from graphql.utilities import find_breaking_changes, find_dangerous_changes
 
-from app.api.schema import sdl
+from app.api.schema import schema, sdl
 
 COMMITTED = Path(__file__).parents[2] / "graphql" / "schema.graphql"
 NEW_WORDS_MIN = 2
@@ -32,7 +32,8 @@ WORD = re.compile(r"[a-z0-9]+")
 
 
 def elements(schema: GraphQLSchema) -> Iterator[tuple[str, str, str | None]]:
-    """Every element with a name of our own: its path, its name and its description."""
+    """The schema itself, and every element with a name of our own: its path, its name and its description."""
+    yield "schema", "schema", schema.description
     for name, kind in schema.type_map.items():
         if is_introspection_type(kind) or is_specified_scalar_type(kind):
             continue
@@ -123,10 +124,17 @@ def test_a_change_that_would_break_a_client_is_noticed(old: str, new: str) -> No
 
 def test_every_description_says_more_than_the_name() -> None:
     """Types, fields, arguments, input fields and values: each has sentences with words of their own."""
-    schema = build_schema(sdl())
+    printed = build_schema(sdl())
 
-    assert poor(schema) == []
-    print(f"{len(list(elements(schema)))} elements are described")  # noqa: T201  The number is the result.
+    assert poor(printed) == []
+    print(f"{len(list(elements(printed)))} elements are described")  # noqa: T201  The number is the result.
+
+
+def test_introspection_says_what_the_schema_is_for() -> None:
+    """The explorer's docs pane begins with the same words as the committed file."""
+    answer = schema.execute_sync("{ __schema { description } }")
+
+    assert answer.data == {"__schema": {"description": build_schema(sdl()).description}}
 
 
 @pytest.mark.parametrize(
@@ -134,9 +142,12 @@ def test_every_description_says_more_than_the_name() -> None:
 )
 def test_a_description_that_says_nothing_is_noticed(description: str) -> None:
     """None, the name again, no full stop, no capital letter."""
-    schema = build_schema(f'"What the page may ask for." type Query {{ {description} planSeats: Int }}')
+    whole = '"A page of seats and invoices." schema { query: Query }'
+    printed = build_schema(
+        f'{whole} "What the page may ask for." type Query {{ {description} planSeats: Int }}'
+    )
 
-    assert poor(schema) == ["Query.planSeats"]
+    assert poor(printed) == ["Query.planSeats"]
 
 
 def test_no_argument_takes_a_customer() -> None:

@@ -52,6 +52,7 @@ function Page() {
       defaultEditorToolsVisibility="variables"
       plugins={plugins}
       visiblePlugin={operations}
+      schemaDescription
       shouldPersistHeaders={false}
       storage={storage}
       {...starting()}
