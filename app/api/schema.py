@@ -127,8 +127,8 @@ schema = DescribedSchema(
     "change of them would cost, making it, and the invoices.\n\n"
     "A bearer token says whose data an answer is about. Amounts are exact decimals with their currency, days "
     "are those of the customer's time zone, and an expected no is a type of its own with the numbers to go "
-    "on with. Ask `previewChangePlan`, show the quote, and confirm it by its token: what was shown is what is "
-    "charged."
+    "on with. Ask `previewChangePlan`, show the quote, and confirm it by its token: what was shown is what "
+    "is charged."
 )
 
 

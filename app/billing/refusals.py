@@ -23,13 +23,16 @@ Current = TypeVar("Current")
 
 @dataclass(frozen=True, slots=True)
 class NotFound:
-    """The customer has nothing of this kind with this id; unknown and foreign ids are answered alike."""
+    """The customer has nothing of this kind with this id; unknown and foreign ids are answered alike, and so
+    are those of what is over. `advice` says what to do.
+    """
 
     what: str
+    advice: str = "Check the id."
 
     @property
     def message(self) -> str:
-        return f"There is no such {self.what}. Check the id."
+        return f"There is no such {self.what}. {self.advice}"
 
 
 @dataclass(frozen=True, slots=True)

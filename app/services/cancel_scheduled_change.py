@@ -37,6 +37,11 @@ class ScheduledChangeCancelled:
     replayed: bool = False
 
 
+NOT_WAITING: Final = NotFound(
+    "scheduled change",
+    "It may have been applied, replaced or cancelled meanwhile: look at the subscription's scheduled changes "
+    "again, and check the id.",
+)
 CancelRefusal = NotFound | NotPermitted | BillingDetailsMissing | IdempotencyKeyReused
 
 
@@ -55,7 +60,7 @@ def cancel_scheduled_change(
     listed = subscriptions.scheduled_by_id(tx, request.scheduled_change)
     loaded = load_current(tx, listed.subscription, instant(tx)) if listed else None
     if loaded is None:
-        return NotFound("scheduled change")
+        return NOT_WAITING
     if not isinstance(loaded, Loaded):
         return loaded
     return _cancel(tx, loaded, actor, request)
@@ -67,7 +72,7 @@ def _cancel(
     state = loaded.state
     waiting = next((c for c in state.scheduled if c.id == request.scheduled_change), None)
     if waiting is None:
-        return NotFound("scheduled change")
+        return NOT_WAITING
     posting = Posting(instant(tx), state.subscription.changed(), state.price, settled=(waiting,))
     postings.write(tx, loaded, posting, actor=actor, settled_as=ScheduledOutcome.CANCELLED)
     cancelled = ScheduledChangeCancelled(state.subscription.id)

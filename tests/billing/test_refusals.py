@@ -29,6 +29,7 @@ REASON = "Because."
 
 REFUSALS = {
     NotFound("invoice"): "There is no such invoice. Check the id.",
+    NotFound("change", "Look again."): "There is no such change. Look again.",
     NotPermitted(REASON): REASON,
     InvalidInput((Problem("a", "One."), Problem("b", "Two."))): "One. Two.",
     PlanNotAvailable("gold", REASON): REASON,

@@ -12,10 +12,25 @@ from app.services.record_seats import SeatReport, record_seats
 from app.services.register_customer import change_billing_details
 from app.store.ids import new_id
 from tests.api.schema.asking import cancel, confirm, preview, seats
-from tests.api.world import World, end_with_the_period
+from tests.api.world import World, end_with_the_period, instant
 
 # What is decided is the same on both databases; what is read is tried on both elsewhere.
 pytestmark = pytest.mark.parametrize("engine_name", ["sqlite"])
+
+
+NOT_WAITING = {
+    "__typename": "NotFound",
+    "message": "There is no such scheduled change. It may have been applied, replaced or cancelled meanwhile: "
+    "look at the subscription's scheduled changes again, and check the id.",
+}
+
+
+async def at_renewal(world: World, *, total: int) -> str:
+    """The id of a change that waits."""
+    made = await confirm(world, key=f"to {total}", seats=seats(total=total), timing="AT_RENEWAL")
+    (change,) = made["scheduledChanges"]
+    id: str = change["id"]
+    return id
 
 
 async def refused(world: World, **change: Any) -> dict[str, Any]:
@@ -218,10 +233,23 @@ async def test_unknown_malformed_and_foreign_ids_are_answered_alike(world: World
 
     expected = {"__typename": "NotFound", "message": "There is no such subscription. Check the id."}
     assert quoted == changed == [expected] * 5
-    assert (
-        taken_back
-        == [{"__typename": "NotFound", "message": "There is no such scheduled change. Check the id."}] * 5
-    )
+    assert taken_back == [NOT_WAITING] * 5
+
+
+async def test_a_change_that_no_longer_waits_is_answered_as_one_that_never_was(world: World) -> None:
+    """Replaced, cancelled, applied and nobody's: the same bytes, and the message says what may have
+    become of it.
+    """
+    replaced = await at_renewal(world, total=12)
+    taken_back = await at_renewal(world, total=11)
+    assert (await cancel(world, taken_back))["__typename"] == "ScheduledChangeCancelled"
+    applied = await at_renewal(world, total=10)
+    world.clock.now = instant("2026-05-02 12:00")
+    ids = [replaced, taken_back, applied, encode(Kind.SCHEDULED_CHANGE, new_id(world.clock.now))]
+
+    answers = [await cancel(world, id, key=f"again {id}") for id in ids]
+
+    assert answers == [NOT_WAITING] * 4
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "schlüssel", "two\nlines"])
