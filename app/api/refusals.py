@@ -28,8 +28,8 @@ class Refusal:
 
 
 @strawberry.type(
-    description="The customer has nothing with this id. Ids that are unknown, malformed, of somebody else, or "
-    "of what is over are answered alike."
+    description="The customer has nothing with this id. Ids that are unknown, malformed, of somebody else, "
+    "or of what is over are answered alike."
 )
 class NotFound(Refusal):
     """The customer has nothing with this id."""

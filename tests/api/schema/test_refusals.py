@@ -20,8 +20,8 @@ pytestmark = pytest.mark.parametrize("engine_name", ["sqlite"])
 
 NOT_WAITING = {
     "__typename": "NotFound",
-    "message": "There is no such scheduled change. It may have been applied, replaced or cancelled meanwhile: "
-    "look at the subscription's scheduled changes again, and check the id.",
+    "message": "There is no such scheduled change. It may have been applied, replaced or cancelled "
+    "meanwhile: look at the subscription's scheduled changes again, and check the id.",
 }
 
 
