@@ -223,6 +223,13 @@ def credit_notes_page(tx: Tx, *, limit: int, before: tuple[datetime, UUID] | Non
     return _page(tx, query, limit=limit, before=before)
 
 
+def recorded_since(tx: Tx, since: datetime) -> list[Document]:
+    """All documents that were recorded after an instant of the customer's clock, in the order of issue."""
+    query = select(document).where(document.c.customer_id == tx.customer, document.c.recorded_at > since)
+    in_order = query.order_by(document.c.issued_at, document.c.id)
+    return [_document(row) for row in tx.connection.execute(in_order)]
+
+
 def receivables(tx: Tx, invoices: Iterable[UUID], currency: Currency) -> dict[UUID, Receivable]:
     """What became of invoices, by invoice."""
     query = select(receivable).where(

@@ -30,19 +30,34 @@ def acme_of(demo: Seatport) -> Any:
 
 
 def test_a_month_goes_by_and_is_billed(demo: Seatport) -> None:
-    """Acme a month later has one more invoice, and all of its credit in hand is used; globex has none."""
+    """Acme a month later has one more invoice, which is named, and all of its credit in hand is used."""
     before = acme_of(demo)
     result = demo("clock", "--customer", "acme", "--advance", "P1M")
     after = acme_of(demo)
 
     assert result.exit_code == 0, result.output
-    assert re.fullmatch(
-        r"For acme it is \d{4}-\d\d-\d\d \d\d:\d\d \(America/New_York\) now; what was due is billed\.\n",
+    said = re.fullmatch(
+        r"For acme it is \d{4}-\d\d-\d\d \d\d:\d\d \(America/New_York\) now; 1 document came of it\.\n"
+        r"Invoice (\S+) of \d{4}-\d\d-\d\d: \d+\.\d\d USD\n",
         result.stdout,
     )
+    assert said is not None, result.stdout
+    assert said[1] == after["invoice"]
     assert after["invoice"] > before["invoice"]
     assert (before["credit"] > "0.00", after["credit"]) == (True, "0.00")
     assert demo("bill").stdout == "Billed 0, parked 0.\n"
+
+
+def test_every_document_of_the_way_is_named_once(demo: Seatport) -> None:
+    """Three months make three invoices in their order, an hour makes none, and neither names the others."""
+    long = demo("clock", "--customer", "globex", "--advance", "P3M").stdout.splitlines()
+    short = demo("clock", "--customer", "globex", "--advance", "PT1H").stdout
+
+    assert long[0].endswith("now; 3 documents came of it.")
+    numbers = [line.split()[1] for line in long[1:]]
+    assert (len(set(numbers)), numbers) == (3, sorted(numbers))
+    assert short.endswith("now; no documents came of it.\n")
+    assert len(short.splitlines()) == 1
 
 
 def test_time_goes_by_for_everybody(demo: Seatport) -> None:
@@ -51,7 +66,10 @@ def test_time_goes_by_for_everybody(demo: Seatport) -> None:
     result = demo("clock", "--all", "--advance", "P2M")
     after = json.loads(demo("demo", "--json").stdout)
 
-    assert (result.exit_code, result.stdout) == (0, "Time went by for 3 customers.\n")
+    assert (result.exit_code, result.stdout) == (
+        0,
+        "Time went by for 3 customers, and 4 documents came of it.\n",
+    )
     moved = [
         old["reference"] for old, new in zip(before, after, strict=True) if old["invoice"] != new["invoice"]
     ]
@@ -111,7 +129,9 @@ def test_the_time_of_a_live_customer_stands_firm(seatport: Seatport, database_ur
 
     assert result.exit_code == 1
     assert result.stderr == "Error: Only the time of demo and test customers can be moved.\n"
-    assert seatport("clock", "--all", "--advance", "P1D").stdout == "Time went by for 0 customers.\n"
+    assert seatport("clock", "--all", "--advance", "P1D").stdout == (
+        "Time went by for no customers, and no documents came of it.\n"
+    )
 
 
 def test_what_cannot_be_billed_is_parked_once(seatport: Seatport, database_url: str) -> None:
