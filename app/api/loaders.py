@@ -11,13 +11,14 @@ from uuid import UUID
 from app.api.reading import Scene
 from app.billing.documents import DocumentKind
 from app.billing.ledger import DayLevel, SeatEvent, SeatLevels, days
+from app.billing.overrides import own
 from app.billing.parties import Catalog
 from app.billing.periods import first_instant, local_day
 from app.billing.plans import Item, PlanPrice, SeatMetric
 from app.billing.subscriptions import Subscription
 from app.services import pages
 from app.services.upcoming_invoice import UpcomingInvoice, next_document
-from app.store import catalogs, documents, lines, seats, states, subscriptions
+from app.store import catalogs, documents, lines, overrides, seats, states, subscriptions
 from app.store.documents import Document, InvoiceFilter, Receivable
 from app.store.files import FileFacts, file_facts
 from app.store.lines import StoredLine
@@ -121,7 +122,7 @@ def upcoming(scene: Scene, subscription: Subscription) -> tuple[UpcomingInvoice,
 def _subscribed(scene: Scene, subscription: Subscription | None) -> Subscribed | None:
     if subscription is None:
         return None
-    price = catalogs.price(scene.tx, subscription.price)
+    price = own(catalogs.price(scene.tx, subscription.price), scene.overrides, scene.tx.at)
     scheduled = subscriptions.scheduled(scene.tx, (subscription.id,)).get(subscription.id, ())
     return Subscribed(subscription, price, scene.catalog, scheduled)
 
@@ -130,12 +131,18 @@ def _subscribed(scene: Scene, subscription: Subscription | None) -> Subscribed |
 
 
 def balances(scene: Scene, as_of: datetime | None, known_at: datetime | None) -> Balances:
-    """The levels now, or as of an instant and as known at another; the metrics of the plan first."""
+    """The levels now, or as of an instant and as known at another, by what was agreed then; the metrics of
+    the plan first.
+    """
     tx = scene.tx
     at = as_of or tx.at
-    found = seats.levels_at(tx, at, known_at) if as_of or known_at else scene.once(seats.levels)
+    past = as_of or known_at
+    agreed = overrides.recorded(tx, since=at, known_at=known_at) if past else scene.overrides
+    found = (
+        seats.levels_at(tx, at, known_at) if as_of or known_at else scene.once(seats.levels, scene.overrides)
+    )
     subscription = scene.once(subscriptions.live)
-    price = catalogs.price(tx, subscription.price) if subscription else None
+    price = own(catalogs.price(tx, subscription.price), agreed, at) if subscription else None
     priced = [seat.metric for seat in price.seats] if price else []
     codes = {metric.code for metric in priced}
     others = [scene.metric(code) for code in found if code not in codes]
@@ -144,13 +151,13 @@ def balances(scene: Scene, as_of: datetime | None, known_at: datetime | None) ->
 
 def levels(scene: Scene) -> dict[Item, SeatLevels]:
     """Both balances of every metric now."""
-    return scene.once(seats.levels)
+    return scene.once(seats.levels, scene.overrides)
 
 
 def known_metrics(scene: Scene) -> tuple[str, ...]:
     """The codes of the seats on offer, and of those that the customer has or had."""
     offered = [metric.code for metric in scene.catalog.metrics]
-    return tuple(dict.fromkeys([*offered, *scene.once(seats.levels)]))
+    return tuple(dict.fromkeys([*offered, *scene.once(seats.levels, scene.overrides)]))
 
 
 def events_page(scene: Scene, narrow: EventFilter, limit: int, before: Position | None) -> tuple[Event, ...]:
@@ -291,8 +298,7 @@ def _described(scene: Scene, stored: Iterable[StoredLine]) -> tuple[StoredLine, 
     """The lines with words: those of their document; a line that waits gets the ones it would get today."""
 
     def sentence(line: StoredLine) -> str:
-        version = catalogs.price(scene.tx, line.line.price)
-        return pages.sentence(version, line.line, scene.customer.locale)
+        return pages.sentence(pages.priced_by(scene.tx, line.line), line.line, scene.customer.locale)
 
     return tuple(
         line if line.description is not None else replace(line, description=sentence(line)) for line in stored

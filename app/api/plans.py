@@ -55,6 +55,10 @@ class SeatPrice:
     summary: str = strawberry.field(
         description="The price in a sentence: `5 included, then 15.00 USD a month for each further seat.`"
     )
+    list_summary: str | None = strawberry.field(
+        description="The plan's list price in a sentence, where the seller agreed on another price, minimum "
+        "or maximum with this customer; null where the list price holds."
+    )
 
     @classmethod
     def of(cls, seat: plans.SeatPrice, version: plans.PlanPrice) -> "SeatPrice":
@@ -75,6 +79,7 @@ class SeatPrice:
                 for tier in seat.tiers
             ],
             summary=summaries.seat_price(seat, version),
+            list_summary=summaries.seat_price(seat.listed, version) if seat.listed else None,
         )
 
 
@@ -161,7 +166,7 @@ async def _availability(root: "Plan", info: Info) -> PlanAvailability:
         return PlanAvailability(available=bool(root.prices), current=False, reason=None)
     current = subscribed.price.plan == root.code
     loaded = await reading.read(loaders.state_of, subscribed.subscription)
-    offered = loaded.catalog.plan(root.code)
+    offered = loaded.state.plan(root.code)
     reason = obstacle(loaded.state, offered) if offered else f"{root.name} is not sold any more."
     return PlanAvailability(available=reason is None, current=current, reason=reason)
 

@@ -10,13 +10,14 @@ The same question in one request is asked once.
 
 import asyncio
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
+from app.billing.overrides import Override, own_plans
 from app.billing.parties import Catalog
 from app.billing.plans import Item, SeatMetric
-from app.store import catalogs, customers
+from app.store import catalogs, customers, overrides
 from app.store.customers import Customer
 from app.store.transaction import ReadScope, Tx
 
@@ -46,8 +47,15 @@ class Scene:
 
     @cached_property
     def catalog(self) -> Catalog:
-        """What is on offer now."""
-        return catalogs.current(self.tx)
+        """What is on offer now, at the prices of the customer."""
+        applied = catalogs.current(self.tx)
+        plans = own_plans(applied.plans, self.customer.currency, self.overrides, self.tx.at)
+        return replace(applied, plans=plans) if self.overrides else applied
+
+    @cached_property
+    def overrides(self) -> tuple[Override, ...]:
+        """What was agreed with the customer and has not ended."""
+        return overrides.recorded(self.tx, since=self.tx.at)
 
     def once(self, query: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """What a function of the store finds; asked once in a request, however many queries need it."""

@@ -65,6 +65,7 @@ def seat_price(seat: SeatPrice, version: PlanPrice) -> str:
     text = f"{included}{_charge(seat, version.currency, A_PERIOD[version.interval])}"
     if not any(tier.unit_amount or tier.flat_amount for tier in seat.tiers):
         text = "free of charge"
+    text = f"{text}, as agreed" if seat.own else text
     bounds = [f"at least {seat.minimum} billed"] if seat.minimum else []
     if seat.maximum is not None:
         bounds.append(f"at most {seat.maximum} {seat.metric.units(seat.maximum)}")

@@ -5,6 +5,7 @@ Read in this order:
     money       whole minor units, one rounding, parts that add up
     periods     half-open periods counted from an anchor, in the customer's zone
     plans       what a plan costs and allows (a price version)
+    overrides   what was agreed with one customer: seats on top, an own price, minimum or maximum
     pricing     a quantity → the priced parts of it
     ledger      seat events → balances, as of and as known at any instant
     taxes       who pays which tax on which day

@@ -93,6 +93,7 @@ def decide(state: State, request: ChangeRequest, at: datetime) -> Quote | Change
     """
     if state.subscription.status is not SubscriptionStatus.ACTIVE:
         return SubscriptionNotActive(state.subscription.status)
+    state = state.in_force(at)
     wanted = resolve(state, request)
     if not isinstance(wanted, Wanted):
         return wanted

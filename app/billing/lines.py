@@ -85,6 +85,11 @@ class Line:
             return self.parts[0].unit_amount
         return None
 
+    @property
+    def own_price(self) -> bool:
+        """Whether it was billed by a price of the customer's own, and not by the plan's list."""
+        return any(part.own for part in self.parts)
+
 
 @dataclass(frozen=True, slots=True)
 class BilledLine:

@@ -14,6 +14,7 @@ from typing import Final
 
 from app.billing.charges import Charging
 from app.billing.lines import LineKind
+from app.billing.overrides import listed
 from app.billing.plans import ChangeTiming, DirectionPolicy, Item, PlanPrice, ProrationMode
 from app.billing.pricing import exact_amount
 from app.billing.refusals import ProrationModeNotAllowed
@@ -179,9 +180,11 @@ def _idle_mode(state: State, request: ChangeRequest, moves: list[Move]) -> Prora
 
 
 def _yearly_list_amount(state: State, price: PlanPrice, committed: dict[Item, int]) -> Fraction:
-    """The yearly equivalent of everything billed in advance for committed seats, before tax and whatever was
-    agreed since.
+    """The yearly equivalent of everything billed in advance for committed seats by the list, before tax and
+    whatever was agreed with the customer.
     """
     treatment = state.treatment(state.subscription.period.first_day)
-    lines = Charging(price, state.subscription.period, None, treatment, 0).whole(LineKind.PERIOD, committed)
+    lines = Charging(listed(price), state.subscription.period, None, treatment, 0).whole(
+        LineKind.PERIOD, committed
+    )
     return price.yearly(exact_amount(part for line in lines for part in line.parts))

@@ -115,7 +115,8 @@ class Tier:
 @dataclass(frozen=True, slots=True)
 class SeatPrice:
     """What a plan charges for one metric in a full period. `package_size` is the seats of a pack, only for
-    packages; `overage_amount` the price of one seat above the limit for a month, only for OVERAGE.
+    packages; `overage_amount` the price of one seat above the limit for a month, only for OVERAGE. `listed`
+    is the plan's own price where another was agreed with the customer.
     """
 
     metric: SeatMetric
@@ -127,6 +128,16 @@ class SeatPrice:
     maximum: int | None = None
     package_size: int = 1
     overage_amount: Decimal | None = None
+    listed: SeatPrice | None = None
+
+    @property
+    def own(self) -> bool:
+        """Whether its amounts are the customer's own and not those of the plan's list."""
+        return self.listed is not None and (self.model, self.tiers, self.package_size) != (
+            self.listed.model,
+            self.listed.tiers,
+            self.listed.package_size,
+        )
 
     def billed(self, level: int) -> int:
         """The quantity that is billed for a level of seats: max(level, minimum) − included, not below 0."""

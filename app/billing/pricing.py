@@ -20,13 +20,14 @@ NOTHING = Decimal(0)
 @dataclass(frozen=True, slots=True)
 class Part:
     """`units` × `unit_amount` + `flat_amount` for a full period, in major units; `pack` is the seats of a
-    pack if units are packs.
+    pack if units are packs; `own` if the amounts are the customer's own and not the plan's.
     """
 
     units: int
     unit_amount: Decimal
     flat_amount: Decimal = NOTHING
     pack: int | None = None
+    own: bool = False
 
     @property
     def exact(self) -> Fraction:
@@ -45,6 +46,10 @@ def price(seat: SeatPrice, quantity: int) -> tuple[Part, ...]:
     unit + flat of the tier that holds it · stairstep: the flat amount of that tier · package: started packs ×
     the flat amount of the only tier.
     """
+    return _marked(seat, _whole(seat, quantity))
+
+
+def _whole(seat: SeatPrice, quantity: int) -> tuple[Part, ...]:
     match seat.model:
         case PricingModel.PER_UNIT:
             return (Part(quantity, seat.tiers[0].unit_amount),)
@@ -74,8 +79,8 @@ def price_added(seat: SeatPrice, *, before: int, after: int) -> tuple[Part, ...]
     if not seat.model.extends:
         raise ValueError(f"{seat.model.value} prices a quantity as a whole")
     if seat.model is PricingModel.PER_UNIT:
-        return (Part(after - before, seat.tiers[0].unit_amount),)
-    return _graduated(seat.tiers, before=before, after=after)
+        return _marked(seat, (Part(after - before, seat.tiers[0].unit_amount),))
+    return _marked(seat, _graduated(seat.tiers, before=before, after=after))
 
 
 def last_units(parts: tuple[Part, ...], units: int) -> tuple[Part, ...]:
@@ -103,6 +108,11 @@ def without_last_units(parts: tuple[Part, ...], units: int) -> tuple[Part, ...]:
             kept.append(replace(part, units=part.units - count))
         units -= count
     return tuple(kept)
+
+
+def _marked(seat: SeatPrice, parts: tuple[Part, ...]) -> tuple[Part, ...]:
+    """The parts, each saying so if its amounts are the customer's own."""
+    return tuple(replace(part, own=True) for part in parts) if seat.own else parts
 
 
 def _graduated(tiers: tuple[Tier, ...], *, before: int | None, after: int) -> tuple[Part, ...]:

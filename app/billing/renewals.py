@@ -77,6 +77,7 @@ def start(state: State, at: datetime, seats: dict[Item, int]) -> Posting:
     """The first period of a subscription: its seats are committed and billed in advance, a short first period
     by its share.
     """
+    state = state.in_force(at)
     subscription = state.subscription
     events = tuple(
         Delta(metric, BalanceKind.COMMITTED, count, 0, at, EventSource.START)
@@ -93,6 +94,7 @@ def start(state: State, at: datetime, seats: dict[Item, int]) -> Posting:
 def renewal(state: State) -> Posting:
     """The step at the end of the present period: an end if one is scheduled, else the next period."""
     at = state.subscription.period.end
+    state = state.in_force(at)
     if any(isinstance(scheduled.change, CancelAtRenewal) for scheduled in state.scheduled):
         return replace(ending(state, at), settled=state.scheduled, renews=True)
     price, plan_dropped = _renewed_price(state)

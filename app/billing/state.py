@@ -7,7 +7,7 @@ cycle, lines that wait, and the balances.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from uuid import UUID
@@ -18,6 +18,8 @@ from app.billing.documents import Draft, LineRef, drafts_of
 from app.billing.ledger import BalanceKind, Delta, Holder, SeatLevels
 from app.billing.lines import BilledLine, Line, LineKind
 from app.billing.money import Currency, Money
+from app.billing.overrides import Override, granted, own, own_plans, stretches
+from app.billing.periods import MICROSECOND, Period
 from app.billing.plans import Item, Plan, PlanPrice
 from app.billing.subscriptions import AtRenewal, ScheduledChange, Subscription
 from app.billing.taxes import TaxRules, TaxTreatment
@@ -51,7 +53,9 @@ class State:
 
     `lines` are those of the present cycle and those that wait, oldest first; `invoices` is what is still due
     by invoice; `plans` is what the catalog offers; `usage` is the ledger of seats in use since the present
-    period began, or since the earliest of the segments in `late`.
+    period began, or since the earliest of the segments in `late`. `price`, `plans` and the granted seats are
+    as `overrides` make them at one instant; whoever decides about another one asks for that first
+    (`in_force`).
     """
 
     buyer: Buyer
@@ -67,6 +71,19 @@ class State:
     occupied: Mapping[Item, Occupied] = field(default_factory=dict)
     usage: Mapping[Item, Usage] = field(default_factory=dict)
     late: tuple[Late, ...] = ()
+    overrides: tuple[Override, ...] = ()
+
+    def in_force(self, at: datetime) -> State:
+        """The same state by the overrides that are in force at an instant."""
+        if not self.overrides:
+            return self
+        seats = granted(self.overrides, at)
+        return replace(
+            self,
+            price=own(self.price, self.overrides, at),
+            plans=own_plans(self.plans, self.currency, self.overrides, at),
+            levels={m: replace(self.level(m), granted=seats.get(m, 0)) for m in {**self.levels, **seats}},
+        )
 
     @property
     def currency(self) -> Currency:
@@ -125,22 +142,30 @@ class State:
         """What the open segments come to if they end at an instant, and what late events change in closed
         ones.
         """
-        subscription = self.subscription
-        segments = tuple(
-            segment
-            for segment in arrears.open_segments(subscription, self.price, self.limits(), until)
+        subscription, limits = self.subscription, self.in_force(until - MICROSECOND).limits()
+        priced = [
+            (replace(segment, period=period), version)
+            for segment in arrears.open_segments(subscription, self.price, limits, until)
             if segment.limit is not None or not overage_only
-        )
+            for period, version in self._stretches(segment)
+        ]
         cycle = subscription.cycle
         lines = [
             arrears.adjustment(late, self.usage_of(late.segment.metric), self._taxed(late.segment), cycle)
             for late in self.late
         ]
         lines += [
-            arrears.usage_line(s, self.price, self.usage_of(s.metric), self._taxed(s), cycle)
-            for s in segments
+            arrears.usage_line(segment, version, self.usage_of(segment.metric), self._taxed(segment), cycle)
+            for segment, version in priced
         ]
+        segments = tuple(segment for segment, _ in priced)
         return Closing(tuple(line for line in lines if line is not None), segments)
+
+    def _stretches(self, segment: Segment) -> Iterator[tuple[Period, PlanPrice]]:
+        """A segment by the prices that were agreed for parts of it. Overage has the list's price."""
+        if segment.limit is not None:
+            return iter([(segment.period, self.price)])
+        return stretches(self.price, segment.metric, self.overrides, segment.period)
 
     def _taxed(self, segment: Segment) -> TaxTreatment:
         return self.treatment(arrears.taxed_on(segment))

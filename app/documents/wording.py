@@ -123,16 +123,22 @@ def describe_line(
     unit: str = "seat",
     quantity: int = 1,
     unused: bool = False,
+    own_price: bool = False,
 ) -> str:
     """The sentence of a line: `10 Editor seats`, `5 Editor seats added`, `Change to Business: base fee`.
 
     `kind` is one of `LINE_KINDS`, `metric` the label of the seat metric (None: the base fee), `unit` its word
     for one. `plan` is the plan that the line belongs to, for CHANGED the new one. `unused` says of a CREDIT
     that its seats were not removed but go on under another plan or price: `Unused time on Team: …`; a credit
-    of the base fee always does.
+    of the base fee always does. `own_price` says that the price was agreed with the customer.
 
     Raises FactsInvalid for another kind.
     """
+    if own_price:
+        what = describe_line(
+            kind, locale=locale, plan=plan, metric=metric, unit=unit, quantity=quantity, unused=unused
+        )
+        return word("line.own_price", locale, what=what)
     if kind not in LINE_KINDS:
         raise FactsInvalid(
             f"A line cannot be of kind {kind!r}; it is one of {', '.join(sorted(LINE_KINDS))}."

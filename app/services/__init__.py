@@ -2,8 +2,8 @@
 of `tx`.
 
 Members:   preview_change_plan  change_plan  cancel_scheduled_change Vendors:   apply_catalog
-register_customer  start_subscription  record_seats  record_payment  open_portal  move_clock Seatport:
-bring_up  bill  render_document  forecast
+register_customer  start_subscription  record_seats  record_override  record_payment  open_portal  move_clock
+Seatport: bring_up  bill  render_document  forecast
 
 `postings` writes what was decided, whoever decided it; `quotes` makes tokens that bind.
 """

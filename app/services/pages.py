@@ -9,14 +9,15 @@ from uuid import UUID
 
 from app.billing.documents import DocumentKind, Draft
 from app.billing.lines import Line, LineKind
+from app.billing.overrides import own_from
 from app.billing.parties import BillingDetails, Seller
-from app.billing.plans import PlanPrice
+from app.billing.plans import ChargingBasis, PlanPrice
 from app.billing.taxes import TaxAmount
 from app.documents import facts as page
 from app.documents.compose import view_of
 from app.documents.view import to_json
 from app.documents.wording import describe_line
-from app.store import catalogs, documents
+from app.store import catalogs, documents, overrides
 from app.store.documents import Document
 from app.store.states import Loaded
 from app.store.transaction import Tx
@@ -62,13 +63,21 @@ def describe(tx: Tx, loaded: Loaded, line: Line) -> str:
     """The sentence of a line in the customer's language, under the names of the price version that it was
     made with.
     """
+    return sentence(priced_by(tx, line), line, loaded.customer.locale)
+
+
+def priced_by(tx: Tx, line: Line) -> PlanPrice:
+    """The price version of a line; for use, as the customer had agreed on it then."""
     version = catalogs.price(tx, line.price)
-    return sentence(version, line, loaded.customer.locale)
+    if not line.kind.in_arrears:
+        return version
+    return own_from(version, overrides.recorded(tx), line.period.start, line.period.zone)
 
 
 def sentence(version: PlanPrice, line: Line, locale: str) -> str:
     """What a line is, in words: `5 Editor seats added`."""
     seat = version.seat(line.item)
+    own_use = line.kind.in_arrears and seat and seat.own and seat.basis is not ChargingBasis.OVERAGE
     return describe_line(
         LineKind.CREDIT.name if line.kind is LineKind.UNUSED else line.kind.name,
         locale=locale,
@@ -77,6 +86,7 @@ def sentence(version: PlanPrice, line: Line, locale: str) -> str:
         unit=seat.metric.unit if seat else "seat",
         quantity=line.quantity,
         unused=line.kind is LineKind.UNUSED,
+        own_price=line.own_price or bool(own_use),
     )
 
 

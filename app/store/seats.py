@@ -14,10 +14,12 @@ from sqlalchemy import ColumnElement, Select, and_, func, insert, or_, select, t
 from sqlalchemy.engine import Row
 
 from app.billing.ledger import BalanceKind, Delta, Holder, SeatEvent, SeatLevels
+from app.billing.overrides import Override, granted
 from app.billing.plans import Item
 from app.billing.state import Occupied
+from app.store import overrides
 from app.store.columns import total
-from app.store.tables import override, seat_event, seat_holder, seat_level
+from app.store.tables import seat_event, seat_holder, seat_level
 from app.store.transaction import Tx
 
 HOLDERS_NAMED = 20
@@ -58,11 +60,14 @@ def append(tx: Tx, deltas: Sequence[Delta], *, actor: str) -> tuple[SeatEvent, .
     return events
 
 
-def levels(tx: Tx) -> dict[Item, SeatLevels]:
-    """Both balances of every metric, now, with what is granted on top."""
+def levels(tx: Tx, agreed: Sequence[Override] | None = None) -> dict[Item, SeatLevels]:
+    """Both balances of every metric, now, with what is granted on top (by `agreed`, if overrides were read
+    already).
+    """
     query = select(seat_level).where(seat_level.c.customer_id == tx.customer)
     sums = {(row.metric, row.kind): row.balance for row in tx.connection.execute(query)}
-    return _levels(sums, granted(tx, tx.at))
+    agreed = overrides.recorded(tx, since=tx.at) if agreed is None else agreed
+    return _levels(sums, granted(agreed, tx.at))
 
 
 def levels_at(tx: Tx, as_of: datetime, known_at: datetime | None = None) -> dict[Item, SeatLevels]:
@@ -76,19 +81,7 @@ def levels_at(tx: Tx, as_of: datetime, known_at: datetime | None = None) -> dict
     if known_at is not None:
         query = query.where(seat_event.c.recorded_at <= known_at)
     sums = {(row.metric, row.kind): row.balance for row in tx.connection.execute(query)}
-    return _levels(sums, granted(tx, as_of, known_at))
-
-
-def granted(tx: Tx, as_of: datetime, known_at: datetime | None = None) -> dict[str, int]:
-    """Seats granted on top at an instant; the override recorded last wins."""
-    query = select(override.c.metric, override.c.granted).where(
-        override.c.customer_id == tx.customer,
-        override.c.starts_at <= as_of,
-        or_(override.c.ends_at.is_(None), override.c.ends_at > as_of),
-    )
-    if known_at is not None:
-        query = query.where(override.c.recorded_at <= known_at)
-    return {row.metric: row.granted for row in tx.connection.execute(query.order_by(override.c.id))}
+    return _levels(sums, granted(overrides.recorded(tx, since=as_of, known_at=known_at), as_of))
 
 
 def occupied(tx: Tx) -> dict[Item, Occupied]:
@@ -246,14 +239,14 @@ def _before(key: tuple[datetime, UUID]) -> ColumnElement[bool]:
 
 
 def _levels(
-    sums: Mapping[tuple[str, BalanceKind], int], granted_seats: Mapping[str, int]
+    sums: Mapping[tuple[str, BalanceKind], int], granted_seats: Mapping[Item, int]
 ) -> dict[Item, SeatLevels]:
     metrics = sorted({metric for metric, _ in sums} | set(granted_seats))
     return {
         Item(metric): SeatLevels(
             sums.get((metric, BalanceKind.COMMITTED), 0),
             sums.get((metric, BalanceKind.IN_USE), 0),
-            granted_seats.get(metric, 0),
+            granted_seats.get(Item(metric), 0),
         )
         for metric in metrics
     }

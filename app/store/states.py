@@ -15,7 +15,7 @@ from app.billing.plans import Item, PlanPrice
 from app.billing.state import Buyer, State
 from app.billing.subscriptions import Subscription
 from app.billing.usage import Usage
-from app.store import catalogs, customers, documents, lines, seats, subscriptions, usage
+from app.store import catalogs, customers, documents, lines, overrides, seats, subscriptions, usage
 from app.store.customers import Customer
 from app.store.transaction import Tx
 
@@ -47,7 +47,8 @@ def assemble(tx: Tx, customer: Customer, subscription: Subscription) -> Loaded:
     late = usage.late(tx, subscription.id, customer.currency)
     documents_touched = [*(billed.document for billed in live), *(each.document for each in late)]
     invoices = {document for document in documents_touched if document is not None}
-    levels = seats.levels(tx)
+    agreed = overrides.recorded(tx, since=min(subscription.period.start, tx.at))
+    levels = seats.levels(tx, agreed)
     details = customer.details
     buyer = Buyer(customer.currency, customer.zone, details.country, details.tax_id, details.missing)
     state = State(
@@ -64,8 +65,9 @@ def assemble(tx: Tx, customer: Customer, subscription: Subscription) -> Loaded:
         occupied=seats.occupied(tx) if any(level.in_use for level in levels.values()) else {},
         usage=_usage(tx, subscription, price, catalog, late, levels),
         late=late,
+        overrides=agreed,
     )
-    return Loaded(state, customer, catalog)
+    return Loaded(state.in_force(tx.at), customer, catalog)
 
 
 def _usage(

@@ -131,13 +131,14 @@ scheduled_change = tenant(
 
 override = tenant(
     "override",
-    need("metric", Text),
-    need("granted", Count),
-    need("starts_at", Instant),
+    *needs(Text, "metric", "author"),
+    *mays(Text, "note", "plan"),
+    choice("interval", BillingInterval, nullable=True),
+    *mays(Count, "granted", "minimum", "maximum"),
+    may("price", Json),
+    need("withdrawn", Json),
+    *needs(Instant, "starts_at", "recorded_at"),
     may("ends_at", Instant),
-    may("note", Text),
-    need("author", Text),
-    need("recorded_at", Instant),
 )
 
 # ── The seat ledger ─────────────────────────────────────────────────────────────────────────────────────

@@ -21,10 +21,11 @@ from app.billing.arrears import Late, Segment
 from app.billing.ledger import BalanceKind, Delta, SeatLevels
 from app.billing.lines import LineKind
 from app.billing.money import Currency, Money
+from app.billing.overrides import own_from
 from app.billing.periods import Period
-from app.billing.plans import Item
+from app.billing.plans import Item, PlanPrice
 from app.billing.usage import Held, Usage
-from app.store import catalogs
+from app.store import catalogs, overrides
 from app.store.columns import total
 from app.store.seats import event_of
 from app.store.tables import billing_line, seat_event, seat_holder, segment, subscription
@@ -88,10 +89,14 @@ def late(tx: Tx, subscription_id: UUID, currency: Currency) -> tuple[Late, ...]:
         .where(segment.c.customer_id == tx.customer, segment.c.subscription_id == subscription_id, reached)
         .order_by(segment.c.period_end, segment.c.metric)
     )
-    billed = _billed(tx, since)
+    billed, agreed = _billed(tx, since), overrides.recorded(tx)
     return tuple(
         _late(
-            tx, row, events[row.metric], billed.get((row.metric, row.period_start, row.period_end)), currency
+            row,
+            own_from(catalogs.price(tx, row.price_id), agreed, row.period_start, row.zone),
+            events[row.metric],
+            billed.get((row.metric, row.period_start, row.period_end)),
+            currency,
         )
         for row in tx.connection.execute(query).all()
     )
@@ -178,8 +183,8 @@ def _billed(tx: Tx, since: Mapping[str, datetime]) -> dict[tuple[str, datetime, 
 
 
 def _late(
-    tx: Tx,
     row: Row[Any],
+    version: PlanPrice,
     events: list[tuple[datetime, UUID]],
     billed: _Billed | None,
     currency: Currency,
@@ -194,7 +199,7 @@ def _late(
     )
     return Late(
         segment=closed,
-        version=catalogs.price(tx, row.price_id),
+        version=version,
         billed=Money(billed.minor if billed else 0, currency),
         events=tuple(event for at, event in events if at < row.period_end),
         line=billed.line if billed else None,

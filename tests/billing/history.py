@@ -95,6 +95,7 @@ class History:
 
     def ask(self, request: ChangeRequest) -> None:
         """Change what can be changed; a refusal changes nothing."""
+        self.state = self.state.in_force(self.at)
         quote = decide(self.state, request, self.at)
         assert decide(self.state, request, self.at) == quote, "a preview is the change"
         if isinstance(quote, Quote):

@@ -15,6 +15,7 @@ from app.api.schema import schema
 from app.billing.documents import InvoiceStatus
 from app.billing.parties import BillingDetails
 from app.billing.permissions import SYSTEM, Role
+from app.services.record_override import NewOverride, record_override
 from app.services.register_customer import change_billing_details
 from app.store import files, transaction
 from app.store.tables import receivable
@@ -99,6 +100,8 @@ def every_field() -> set[str]:
 
 async def make_and_read(world: World) -> None:
     """Changes of every kind, then every stored operation."""
+    agreement = NewOverride("editor", minimum=2)
+    await world.store.run(world.acme, record_override, SYSTEM, agreement)
     waits = await confirm(world, key="1", seats=seats(total=12), timing="AT_RENEWAL")
     await preview(world, seats=seats(total=11), timing="AT_RENEWAL")
     replaced = await confirm(world, key="2", seats=seats(total=10), timing="AT_RENEWAL")

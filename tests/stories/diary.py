@@ -15,9 +15,10 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from app.api.ids import Kind, decode_as, encode
-from app.billing.ledger import Holder
+from app.billing.ledger import Holder, SeatBalance
 from app.billing.parties import BillingDetails, CustomerKind
 from app.billing.periods import BillingInterval
+from app.services.record_override import NewOverride, OverrideRecorded, record_override
 from app.services.record_payment import PaymentRecorded, ReceivedPayment, record_payment
 from app.services.record_seats import SeatCorrection, SeatReport, SeatsRecorded, correct_seats, record_seats
 from app.services.register_customer import NewCustomer, change_billing_details
@@ -154,6 +155,15 @@ class Diary:
         id = decode_as(Kind.SEAT_EVENT, event)
         assert id is not None
         await self.corrects(id, note, added=added, removed=removed)
+
+    async def agrees(self, metric: str = "editor", **what: Any) -> SeatBalance:
+        """The vendor agrees with the customer on seats on top, an own price, or own bounds: the arguments of
+        `NewOverride`. The seats of the metric then.
+        """
+        new = NewOverride(metric, **what)
+        done = await self.portal.store.run(self.customer, record_override, VENDOR, new)
+        assert isinstance(done, OverrideRecorded), done
+        return done.balance
 
     async def pays(self, invoice: Paper) -> None:
         """All that is open of an invoice comes in."""

@@ -76,11 +76,13 @@ query page($asOf: DateTime, $knownAt: DateTime) {{
     creditBalance {{ amount }}
     subscription {{
       version renewsOn
-      plan {{ code }} price {{ interval }} period {{ startsOn endsOn }}
+      plan {{ code }} price {{ interval seats {{ summary listSummary }} }} period {{ startsOn endsOn }}
       seats {{ metric {{ code }} committed atRenewal }}
       scheduledChanges {{ id effectiveOn summary replaces }}
     }}
-    seatBalances(asOf: $asOf, knownAt: $knownAt) {{ metric {{ code }} committed inUse available }}
+    seatBalances(asOf: $asOf, knownAt: $knownAt) {{
+      metric {{ code }} committed granted limit inUse available overage
+    }}
     seatEvents(first: 100) {{
       edges {{ node {{
         id balanceKind added removed balance note corrects {{ id }} correctedBy {{ id }}
