@@ -17,6 +17,7 @@ from app.api.node import node_id
 from app.api.subscriptions import ScheduledChange, committed_before
 from app.billing.changes import Quote, renewal_forecast
 from app.billing.periods import local_day
+from app.billing.reach import credit_lasts_until
 from app.billing.subscriptions import AtRenewal
 from app.services import pages
 from app.services.preview_change_plan import Offer
@@ -40,10 +41,28 @@ def worded(tx: Tx, offer: Offer) -> Worded:
     return Worded(offer, tuple(pages.describe(tx, offer.loaded, line) for line in lines))
 
 
+CREDIT_COVERS_UNTIL: Final = (
+    "Until which day the credit balance would pay every invoice in full, if nothing else happens: on this "
+    "day the first one has something left to pay. Null when no credit would be in hand, when the "
+    "subscription ends before, and when the credit outlasts the next 24 renewals."
+)
+
+
+def _covered(offer: Offer) -> date | None:
+    state = offer.loaded.state
+    until = credit_lasts_until(state, offer.quote.posting)
+    return local_day(until, state.subscription.zone) if until else None
+
+
+def _credit_covers_until(root: "ModeAlternative") -> date | None:
+    return _covered(root.offer)
+
+
 @strawberry.type(description="The same change, done in another way that the plan allows.")
 class ModeAlternative:
     """The same change, done in another way."""
 
+    offer: strawberry.Private[Offer]
     proration_mode: ProrationMode = strawberry.field(description="How today is billed.")
     timing: ChangeTiming = strawberry.field(description="When it takes effect.")
     due_now: Totals = strawberry.field(description="What would be invoiced or credited now.")
@@ -54,12 +73,16 @@ class ModeAlternative:
         description="What the next renewal would cost, as far as can be known today; null when nothing "
         "renews."
     )
+    credit_covers_until: date | None = strawberry.field(
+        resolver=_credit_covers_until, description=CREDIT_COVERS_UNTIL
+    )
     token: str = strawberry.field(description="Send it as `quoteToken` to be charged exactly this.")
 
     @classmethod
     def of(cls, offer: Offer) -> "ModeAlternative":
         quote, locale = offer.quote, offer.loaded.customer.locale
         return cls(
+            offer=offer,
             proration_mode=quote.mode,
             timing=quote.timing,
             due_now=Totals.of(quote.due_now, locale),
@@ -101,6 +124,7 @@ class ChangeQuote:
         description="What would join the credit balance: a credit that open invoices do not use up; 0 for "
         "roles that see no money."
     )
+    credit_covers_until: date | None = strawberry.field(description=CREDIT_COVERS_UNTIL)
     at_renewal: Totals | None = strawberry.field(
         description="What the next renewal would cost, as far as can be known today; null when nothing "
         "renews."
@@ -126,7 +150,7 @@ class ChangeQuote:
         offer, quote = shown.offer, shown.offer.quote
         state, customer = offer.loaded.state, offer.loaded.customer
         zone, at = state.subscription.zone, quote.posting.at
-        before = renewal_forecast(state)
+        before, covered = renewal_forecast(state), _covered(offer)
         return cls(
             token=offer.token,
             valid_until=offer.valid_until,
@@ -140,10 +164,11 @@ class ChangeQuote:
             ],
             due_now=Totals.of(quote.due_now, customer.locale),
             credit_added=Money.of(quote.credit_added),
+            credit_covers_until=covered,
             at_renewal=Totals.of(quote.at_renewal, customer.locale) if quote.at_renewal else None,
             renews_on=local_day(quote.renews_at, zone) if quote.renews_at else None,
             scheduled=[_scheduled(change, quote, offer) for change in quote.posting.scheduled],
-            summary=summaries.quote(quote, state, offer.loaded.catalog, before),
+            summary=summaries.quote(quote, state, offer.loaded.catalog, before, covered),
             alternatives=[ModeAlternative.of(other) for other in offer.alternatives],
         )
 

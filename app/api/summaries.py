@@ -25,7 +25,7 @@ from app.billing.plans import (
 )
 from app.billing.state import State
 from app.billing.subscriptions import AtRenewal, CancelAtRenewal, PlanAtRenewal, SeatsAtRenewal
-from app.documents.wording import describe_line, format_date
+from app.documents.wording import describe_line, format_date, word
 
 LANGUAGE: Final = "en"
 A_PERIOD: Final[Mapping[BillingInterval, str]] = {
@@ -145,10 +145,11 @@ def target(change: AtRenewal, price: PlanPrice, catalog: Catalog) -> str:
 # ── Quotes ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def quote(offered: Quote, state: State, catalog: Catalog, before: Totals | None) -> str:
-    """What a change would do and cost, in two or three sentences.
+def quote(offered: Quote, state: State, catalog: Catalog, before: Totals | None, covered: date | None) -> str:
+    """What a change would do and cost, in a few sentences.
 
     :param before: what the renewal would cost without the change
+    :param covered: until when the credit in hand pays every document (None: there is nothing to say of it)
     """
     zone = state.subscription.zone
     renews_on = local_day(offered.renews_at, zone) if offered.renews_at else None
@@ -160,7 +161,15 @@ def quote(offered: Quote, state: State, catalog: Catalog, before: Totals | None)
         scheduled(change, ends_on, offered.posting.price, catalog, _committed(change, state))
         for change in offered.posting.scheduled
     ]
+    if covered is not None:
+        sentences.append(_credit(covered, renews_on))
     return " ".join((*sentences, *_replaced(offered, state, catalog)))
+
+
+def _credit(covered: date, renews_on: date | None) -> str:
+    """How far the credit in hand reaches."""
+    part = renews_on is None or covered <= renews_on
+    return word("credit.part" if part else "credit.covers", LANGUAGE, date=day(covered))
 
 
 def _committed(change: AtRenewal, state: State) -> int | None:

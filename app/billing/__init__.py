@@ -17,6 +17,7 @@ Read in this order:
     renewals    a period ends, the next begins
     requests    what is asked, made absolute  moves      what the plan's policy makes of each part
     effects     what a change writes
+    reach       how far the credit in hand lasts
     changes     decide(state, request, at) → Quote | Refusal      ← the heart
     refusals    every expected no            permissions who may do what
 """

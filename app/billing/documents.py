@@ -76,8 +76,8 @@ class LineRef:
 class Draft:
     """A document before it has a number.
 
-    A credit note first reduces what is due on the invoices whose lines it reverses (`reduces`), the rest is
-    added to the credit balance.
+    A credit note first reduces what is due on the invoices whose lines it reverses (`reduces`), the oldest
+    first; the rest is added to the credit balance.
     """
 
     kind: DocumentKind
@@ -145,11 +145,11 @@ def _draft(refs: Sequence[LineRef], credit: Money, open_amounts: Mapping[UUID, M
 def _reductions(
     refs: Sequence[LineRef], gross: Money, open_amounts: Mapping[UUID, Money]
 ) -> tuple[tuple[tuple[UUID, Money], ...], Money]:
-    """How a credit's gross amount is spread over what is due on the invoices it reverses, and what is left of
-    it.
+    """How a credit's gross amount is spread over what is due on the invoices it reverses, oldest first (ids
+    grow with time), and what is left of it.
     """
     reduces = []
-    for invoice in dict.fromkeys(ref.invoice for ref in refs if ref.invoice is not None):
+    for invoice in sorted({ref.invoice for ref in refs if ref.invoice is not None}):
         part = min(gross, open_amounts.get(invoice, Money.zero(gross.currency)))
         if part.minor:
             reduces.append((invoice, part))

@@ -96,6 +96,16 @@ def test_a_credit_note_first_reduces_what_is_due_on_the_invoices_it_reverses() -
     assert draft.credit_added == money("9.00")
 
 
+def test_a_credit_note_reduces_the_oldest_invoice_first() -> None:
+    """The newest line is given back first, but its invoice is newer and due later: 59.50 go to the first
+    invoice as far as 50.00 are due on it, and 9.50 to the second.
+    """
+    (draft,) = made(a_ref("-20.00", invoice=2), a_ref("-30.00", invoice=1), due={1: "50.00", 2: "60.00"})
+
+    assert draft.reduces == ((UUID(int=1), money("50.00")), (UUID(int=2), money("9.50")))
+    assert draft.credit_added == ZERO
+
+
 def test_a_credit_note_takes_no_more_off_an_invoice_than_it_is_worth() -> None:
     """11.90 off an invoice of 500.00; a paid one, and one that is not known any more, are left alone."""
     (small,) = made(a_ref("-10.00", invoice=1), due={1: "500.00"})

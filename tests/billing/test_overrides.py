@@ -4,37 +4,30 @@ end.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from decimal import Decimal
-from itertools import pairwise
 from random import Random
 from typing import Any
-from uuid import UUID
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.billing.ledger import SeatLevels, balance_of
-from app.billing.overrides import Aspect, Override, OwnPrice, granted, own, stretches, without_room
-from app.billing.periods import BillingInterval, Period
-from app.billing.plans import ChangeTiming, ChargingBasis, Item, PlanPrice, PricingModel, SeatPrice
+from app.billing.overrides import Aspect, OwnPrice, granted, own, without_room
+from app.billing.periods import BillingInterval
+from app.billing.plans import ChangeTiming, PlanPrice, PricingModel, SeatPrice
 from app.billing.refusals import AboveMaximum, BelowMinimum
-from app.billing.renewals import bring_up
 from app.billing.requests import ChangeRequest, guard, resolve
 from app.billing.state import State
+from tests.billing.agreements import agreed, price_of, some_overrides, unit, with_overrides
 from tests.billing.history import Books, History
 from tests.billing.playing import amounts, brought_up, changed, formulas, in_use, quoted, renewal_totals
-from tests.billing.strategies import ZONES
 from tests.billing.test_histories import TAXES, a_catalog, a_request, a_seat_price, step
 from tests.builders import (
     EDITOR,
     VIEWER,
     ask,
     direction,
-    ids,
     instant,
     plan_price,
     seat_price,
@@ -45,30 +38,6 @@ from tests.builders import (
 MONTH, YEAR = BillingInterval.MONTH, BillingInterval.YEAR
 SECOND = timedelta(seconds=1)
 seeds = st.integers(0, 2**64)
-
-
-def agreed(
-    n: int = 1, metric: Item = EDITOR, *, since: str | datetime = "2026-01-01", **what: Any
-) -> Override:
-    """An override, the nth that was recorded; `until=` ends it."""
-    starts, until = (instant(at) if isinstance(at, str) else at for at in (since, what.pop("until", None)))
-    assert starts is not None
-    return Override(UUID(int=n), metric, starts, until, what.pop("recorded", starts), "seller", **what)
-
-
-def unit(amount: str) -> OwnPrice:
-    """So much for each seat."""
-    return OwnPrice(PricingModel.PER_UNIT, seat_price(amount).tiers)
-
-
-def price_of(seat: SeatPrice) -> OwnPrice:
-    """The amounts of a seat price, agreed with one customer."""
-    return OwnPrice(seat.model, seat.tiers, seat.package_size)
-
-
-def with_overrides(state: State, *overrides: Override) -> State:
-    """The state of a customer with whom this was agreed."""
-    return replace(state, overrides=overrides)
 
 
 def entries(books: Books) -> list[tuple[Any, ...]]:
@@ -92,27 +61,6 @@ def a_life(random: Random, state: State, *, people: bool = True, plans: bool = T
         history.go_to(history.at + timedelta(days=random.randrange(15), hours=random.randrange(24)))
     history.go_to(history.at + timedelta(days=70))
     return history
-
-
-def some_overrides(random: Random, prices: Sequence[PlanPrice]) -> tuple[Override, ...]:
-    """Agreements about anything, at any time, some of them for a while, some withdrawn."""
-    made = []
-    for n in range(random.randrange(1, 7)):
-        price, metric = random.choice(prices), random.choice((EDITOR, VIEWER))
-        since = instant("2026-01-01") + timedelta(hours=random.randrange(24 * 120))
-        until = random.choice((None, since + timedelta(hours=random.randrange(1, 24 * 60))))
-        own_price = price_of(a_seat_price(random, price.currency, metric))
-        what: dict[str, Any] = random.choice(
-            (
-                {"granted": random.randrange(4)},
-                {"price": own_price, "plan": price.plan, "interval": price.interval},
-                {"price": own_price, "plan": price.plan, "interval": price.interval, "minimum": 3},
-                {"maximum": random.randrange(8, 30), "plan": price.plan},
-                {"withdrawn": frozenset(Aspect)},
-            )
-        )
-        made.append(agreed(n, metric, since=since, until=until, **what))
-    return tuple(made)
 
 
 @given(seeds)
@@ -370,73 +318,3 @@ def test_a_maximum_below_the_minimum_is_found_whenever_it_would_come() -> None:
     assert clash(maximum=6, since="2026-04-01", until="2026-05-01") is None
     assert clash(maximum=6, since="2026-06-01") is None
     assert clash(maximum=2, since="2026-06-01") == instant("2026-06-01")  # 3 are included.
-
-
-def used(basis: ChargingBasis, *overrides: Override, seats: int = 12, **rest: Any) -> list[str]:
-    """The lines of April for so many seats in use all the time, as they are billed on 1 May."""
-    price = plan_price(replace(seat_price(**rest), basis=basis))
-    state = in_use(started(price), EDITOR, seats)
-    *_, last = bring_up(with_overrides(state, *overrides), instant("2026-05-01"), ids(state))
-    lines = (line for line in last.posting.lines if line.kind.in_arrears)
-    return [f"{line.formula} = {line.amount.amount}" for line in lines]
-
-
-@pytest.mark.parametrize("basis", [ChargingBasis.PEAK, ChargingBasis.PRORATED, ChargingBasis.INCREASES])
-def test_use_is_billed_by_what_was_agreed_at_the_time(basis: ChargingBasis) -> None:
-    """12 seats in use all April; 6.00 are agreed at noon of the 16th: that day is the first at 6.00. 12 ×
-    10.00 × 15/30 = 60.00 and 12 × 6.00 × 15/30 = 36.00. An own maximum, or the same price for others, or one
-    from May on makes no difference.
-    """
-    noon = "2026-04-16 12:00"
-
-    assert used(basis, agreed(price=unit("6.00"), since=noon)) == [
-        "12 seats × 10.00 USD × 15/30 days = 60.00",
-        "12 seats × 6.00 USD × 15/30 days = 36.00",
-    ]
-    for idle in (
-        agreed(maximum=90, since=noon),
-        agreed(1, VIEWER, price=unit("6.00"), since=noon),
-        agreed(price=unit("6.00"), since="2026-05-01"),
-        agreed(price=unit("6.00"), until=instant("2026-04-01")),
-    ):
-        assert used(basis, idle) == ["12 seats × 10.00 USD = 120.00"]
-
-
-def test_an_agreement_for_a_part_of_a_day_prices_nothing() -> None:
-    """6.00 from ten to eleven in the morning of the 16th: the level of a day is that of its end, and so is
-    its price.
-    """
-    hour = agreed(price=unit("6.00"), since="2026-04-16 10:00", until=instant("2026-04-16 11:00"))
-
-    assert used(ChargingBasis.PEAK, hour) == ["12 seats × 10.00 USD = 120.00"]
-
-
-@given(seeds)
-def test_stretches_tile_their_period(seed: int) -> None:
-    """One after the other they are the period, and neighbours cost differently."""
-    random = Random(seed)
-    prices = a_catalog(random)
-    overrides, price = some_overrides(random, prices), random.choice(prices)
-    start = instant("2026-01-01") + timedelta(hours=random.randrange(24 * 60))
-    period = Period(start, start + timedelta(hours=random.randrange(1, 24 * 60)), random.choice(ZONES))
-
-    parts = list(stretches(price, EDITOR, overrides, period))
-
-    edges = [part.start for part, _ in parts] + [period.end]
-    assert [(part.start, part.end) for part, _ in parts] == list(pairwise(edges))
-    assert edges[0] == period.start
-    for (_, one), (_, other) in pairwise(parts):
-        assert one.seat(EDITOR) != other.seat(EDITOR)
-
-
-def test_overage_counts_the_seats_that_were_granted_at_the_end_of_the_month() -> None:
-    """12 in use on 10 committed seats, at 3.00 for each above the limit. Two are granted until May: no
-    overage in April. Until the midnight before its last day: two.
-    """
-    price: dict[str, Any] = {"overage_amount": Decimal("3.00")}
-
-    until_may = agreed(granted=2, until=instant("2026-05-01"))
-    until_the_last = agreed(granted=2, until=instant("2026-04-30"))
-
-    assert used(ChargingBasis.OVERAGE, until_may, **price) == []
-    assert used(ChargingBasis.OVERAGE, until_the_last, **price) == ["2 seats × 3.00 USD = 6.00"]

@@ -106,6 +106,7 @@ async def make_and_read(world: World) -> None:
     await preview(world, seats=seats(total=11), timing="AT_RENEWAL")
     replaced = await confirm(world, key="2", seats=seats(total=10), timing="AT_RENEWAL")
     note = await confirm(world, key="3", seats=seats(remove=11))
+    await preview(world, seats=seats(remove=2), prorationMode="DIFFERENCE_IMMEDIATELY")
     invoice = await confirm(world, key="4", seats=seats(add=20))
     id = decode_as(Kind.INVOICE, invoice["invoice"]["id"])
     assert id is not None

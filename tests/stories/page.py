@@ -22,12 +22,12 @@ fragment Quote on ChangeQuote {
   token validUntil effectiveOn prorationMode timing renewsOn summary
   lines { ...Row waits }
   dueNow { total { amount } amountDue { amount } creditApplied { amount } }
-  creditAdded { amount }
+  creditAdded { amount } creditCoversUntil
   atRenewal { total { amount } amountDue { amount } }
   scheduled { effectiveOn summary replaces }
   alternatives {
     prorationMode timing token
-    dueNow { total { amount } } creditAdded { amount } atRenewal { total { amount } }
+    dueNow { total { amount } } creditAdded { amount } creditCoversUntil atRenewal { total { amount } }
   }
 }
 """

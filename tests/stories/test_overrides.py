@@ -174,8 +174,8 @@ async def test_a_quote_binds_although_another_price_was_agreed_since(portal: Por
 async def test_use_and_its_corrections_go_by_the_price_of_their_day(portal: Portal) -> None:
     """Editors by their peak, 10.00 each. 8 are in use from 2 April on; from the 16th until May 6.00 are
     agreed. On 1 May: 8 × 10.00 × 15/30 = 40.00 and 8 × 6.00 × 15/30 = 24.00. On the 3rd the vendor finds that
-    it was 10 from 20 April on: the second half should be 10 × 6.00 × 15/30 = 30.00, so 6.00 are added in June,
-    by the price of that time, although 10.00 hold again.
+    it was 10 from 20 April on: the second half should be 10 × 6.00 × 15/30 = 30.00, so 6.00 are added in
+    June, by the price of that time, although 10.00 hold again.
     """
     await portal.offer(CATALOG.read_text("utf-8") + PEAKS)
     diary = await (await Diary.opened(portal, "2026-04-01")).starts("peaks")
