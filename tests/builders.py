@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -121,6 +122,20 @@ def started(
     counts = {Item(name): rest.pop(name) for name in tuple(rest) if isinstance(rest[name], int)}
     state = unstarted(price, *others, at=at, **rest)
     return after(state, renewals.start(state, instant(at), {EDITOR: editor, **counts}), ids(state))
+
+
+def tried(
+    price: PlanPrice | None = None,
+    *others: PlanPrice,
+    days: int = 14,
+    at: str = "2026-04-01",
+    editor: int = 10,
+) -> State:
+    """A subscription in its trial of so many days."""
+    state = unstarted(price, *others, at=at)
+    trial = Subscription.trying(UUID(int=1), state.price, at=instant(at), days=days, zone="UTC")
+    state = replace(state, subscription=trial)
+    return after(state, renewals.start(state, instant(at), {EDITOR: editor}), ids(state))
 
 
 def ids(state: State) -> Callable[[], UUID]:

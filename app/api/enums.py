@@ -93,7 +93,10 @@ described(
 described(
     SubscriptionStatus,
     "What a subscription can still do. Tolerate values that you do not know.",
+    TRIALING="It is used and not billed yet; the first paid period begins when the trial ends.",
     ACTIVE="It is billed, renews, and can be changed.",
+    PAST_DUE="As ACTIVE, and an invoice is past its due day; it is ACTIVE again when that is paid.",
+    PAUSED="It is not billed and does not renew, until it is resumed with a new period.",
     ENDED="It is history: nothing is billed any more, and nothing can be changed.",
 )
 described(

@@ -125,12 +125,13 @@ class AboveMaximum(Refusal):
 
 
 @strawberry.type(
-    description="The subscription is history: only an active one can be changed, whatever the change."
+    description="What was asked is not possible in the subscription's present status: one that pauses or "
+    "has ended cannot be changed."
 )
 class SubscriptionNotActive(Refusal):
-    """Only an active subscription can be changed."""
+    """What was asked is not possible in the present status."""
 
-    status: SubscriptionStatus = strawberry.field(description="What the subscription is instead.")
+    status: SubscriptionStatus = strawberry.field(description="Where the subscription is in its life.")
 
 
 @strawberry.type(description="The request describes what is so already.")

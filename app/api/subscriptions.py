@@ -136,7 +136,7 @@ class Subscription(Node):
     def of(cls, found: Subscribed) -> "Subscription":
         subscription = found.subscription
         ends = any(isinstance(listed.scheduled.change, CancelAtRenewal) for listed in found.scheduled)
-        renews = subscription.status is SubscriptionStatus.ACTIVE and not ends
+        renews = subscription.status.runs and not ends
         return cls(
             id=node_id(Kind.SUBSCRIPTION, subscription.id),
             found=found,
@@ -183,10 +183,10 @@ def _subscribed_seats(seat: plans.SeatPrice, state: State, at_renewal: dict[Item
 
 def _committed_at_renewal(state: State) -> dict[Item, int]:
     """What will be committed after the next renewal if nothing else happens; nothing if there is none."""
-    if state.subscription.status is not SubscriptionStatus.ACTIVE:
+    if not state.subscription.status.runs:
         return {}
     renewal = renewals.renewal(state)
-    if renewal.subscription.status is not SubscriptionStatus.ACTIVE:
+    if not renewal.subscription.status.runs:
         return {}
     committed = state.committed()
     for event in renewal.events:

@@ -18,7 +18,7 @@ from app.billing.money import Currency, Money, decimal_text, rounded
 from app.billing.periods import MICROSECOND, Granularity, Period, Share, local_day, share_of
 from app.billing.plans import ChargingBasis, Item, PlanPrice, SeatPrice
 from app.billing.pricing import Part, exact_amount, price
-from app.billing.subscriptions import Subscription
+from app.billing.subscriptions import Subscription, SubscriptionStatus
 from app.billing.taxes import TaxTreatment
 from app.billing.usage import Run, Usage, active, peak, rising, runs
 
@@ -69,7 +69,11 @@ class Reckoned:
 def open_segments(
     subscription: Subscription, version: PlanPrice, limits: dict[Item, int], until: datetime
 ) -> Iterator[Segment]:
-    """The segments that are under way, as they are if they end at an instant; none that has not begun."""
+    """The segments that are under way, as they are if they end at an instant; none that has not begun, and
+    none in a trial or a pause.
+    """
+    if subscription.status is not SubscriptionStatus.ACTIVE:
+        return
     for seat in version.seats:
         if not seat.basis.in_arrears:
             continue

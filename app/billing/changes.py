@@ -16,10 +16,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from app.billing import renewals
+from app.billing import lives, renewals
 from app.billing.documents import Draft, Totals, no_totals, totals_of
 from app.billing.effects import posting_of
 from app.billing.lines import Line
+from app.billing.lives import Verb
 from app.billing.money import Money, total
 from app.billing.moves import Move, moves_of
 from app.billing.plans import ChangeTiming, ProrationMode
@@ -91,8 +92,9 @@ def decide(state: State, request: ChangeRequest, at: datetime) -> Quote | Change
     """What a change would do at an instant, or why it cannot be. The state is brought up to the instant
     already.
     """
-    if state.subscription.status is not SubscriptionStatus.ACTIVE:
-        return SubscriptionNotActive(state.subscription.status)
+    refused = lives.refusal(Verb.CHANGE, state.subscription.status)
+    if refused:
+        return refused
     state = state.in_force(at)
     wanted = resolve(state, request)
     if not isinstance(wanted, Wanted):
@@ -129,6 +131,8 @@ def allowed_ways(state: State, request: ChangeRequest, at: datetime) -> Iterator
 
 def renewal_forecast(state: State) -> Totals | None:
     """What the next renewal will cost if nothing changes until then; None if nothing renews."""
+    if not state.subscription.status.runs:
+        return None
     unchanged = Posting(state.subscription.period.start, state.subscription, state.price)
     return _forecast(state, unchanged)[0]
 
@@ -185,7 +189,7 @@ def _quote(state: State, posting: Posting, moves: tuple[Move, ...], request: Cha
         posting=posting,
         mode=lead.mode if lead else request.mode or policy.modes[0],
         timing=lead.timing if lead else request.timing or policy.timing,
-        lines=_quote_lines(posting),
+        lines=quote_lines(posting),
         due_now=totals_due(posting.drafts, zero),
         credit_added=total((draft.credit_added for draft in posting.drafts), state.currency),
         at_renewal=at_renewal,
@@ -193,7 +197,7 @@ def _quote(state: State, posting: Posting, moves: tuple[Move, ...], request: Cha
     )
 
 
-def _quote_lines(posting: Posting) -> tuple[QuoteLine, ...]:
+def quote_lines(posting: Posting) -> tuple[QuoteLine, ...]:
     """What is due now, the lines that waited among it, then what waits."""
     placed = {ref.new for draft in posting.drafts for ref in draft.lines if ref.new is not None}
     due = tuple(QuoteLine(ref.line, waits=False) for draft in posting.drafts for ref in draft.lines)

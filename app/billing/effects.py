@@ -21,6 +21,7 @@ from app.billing.plans import Item, PlanPrice, SeatPrice
 from app.billing.pricing import exact_amount, price
 from app.billing.requests import Wanted
 from app.billing.state import Posting, State
+from app.billing.subscriptions import SubscriptionStatus
 
 
 def posting_of(state: State, wanted: Wanted, moves: tuple[Move, ...], at: datetime) -> Posting:
@@ -29,6 +30,8 @@ def posting_of(state: State, wanted: Wanted, moves: tuple[Move, ...], at: dateti
     """
     seats = wanted.seats if wanted.switches else {move.metric: move.after for move in moves if move.metric}
     events = tuple(_events(state, seats.items(), at))
+    if state.subscription.status is SubscriptionStatus.TRIALING:
+        return Posting(at, state.subscription.tried(wanted.price), wanted.price, events)
     restarts = any(move.axes.restarts for move in moves) or wanted.price.interval is not state.price.interval
     if restarts:
         return _restarted(state, wanted, moves, events, at)

@@ -148,22 +148,32 @@ class AboveMaximum:
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionNotActive:
-    """Only an active subscription can be changed."""
+    """What was asked is not for a subscription in this status; `asked` is what it cannot be, in words."""
 
     status: SubscriptionStatus
+    asked: str = "changed"
 
     @property
     def message(self) -> str:
-        return f"The subscription is {self.status.value.lower()}; only an active one can be changed."
+        status = {"TRIALING": "in its trial", "PAST_DUE": "past due"}.get(
+            self.status.value, self.status.value.lower()
+        )
+        advice = {
+            "PAUSED": " Resume it first, or cancel it at once.",
+            "ENDED": " Ask the seller for a new one.",
+        }
+        return f"The subscription is {status}; it cannot be {self.asked}.{advice.get(self.status.value, '')}"
 
 
 @dataclass(frozen=True, slots=True)
 class NothingToChange:
     """The request describes what is already so."""
 
+    reason: str = "Plan, interval and seats are already as asked. Ask for something else."
+
     @property
     def message(self) -> str:
-        return "Plan, interval and seats are already as asked. Ask for something else."
+        return self.reason
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,9 +62,12 @@ def due_at(state: State) -> datetime | None:
     document is never made for an instant that is over.
     """
     subscription = state.subscription
-    if subscription.status is not SubscriptionStatus.ACTIVE:
+    if not subscription.status.runs:
         return None
-    ends = min(subscription.period.end, next_overage(subscription, state.price) or subscription.period.end)
+    ends = subscription.period.end
+    if subscription.status is SubscriptionStatus.TRIALING:
+        return ends
+    ends = min(ends, next_overage(subscription, state.price) or ends)
     waiting = state.waiting
     if totals_of((billed.line for billed in waiting), state.credit).total.minor == 0:
         return ends
@@ -75,7 +78,7 @@ def due_at(state: State) -> datetime | None:
 
 def start(state: State, at: datetime, seats: dict[Item, int]) -> Posting:
     """The first period of a subscription: its seats are committed and billed in advance, a short first period
-    by its share.
+    by its share, and a trial not at all.
     """
     state = state.in_force(at)
     subscription = state.subscription
@@ -84,6 +87,8 @@ def start(state: State, at: datetime, seats: dict[Item, int]) -> Posting:
         for metric, count in seats.items()
         if count
     )
+    if subscription.status is SubscriptionStatus.TRIALING:
+        return Posting(at, subscription, state.price, events)
     share = subscription.opening_share(state.price.granularity)
     treatment = state.treatment(local_day(at, subscription.zone))
     charging = Charging(state.price, subscription.period, share, treatment, subscription.cycle)
@@ -96,23 +101,44 @@ def renewal(state: State) -> Posting:
     at = state.subscription.period.end
     state = state.in_force(at)
     if any(isinstance(scheduled.change, CancelAtRenewal) for scheduled in state.scheduled):
-        return replace(ending(state, at), settled=state.scheduled, renews=True)
+        return replace(ending(state, at, source=EventSource.SCHEDULED_CHANGE), renews=True)
+    return next_period(state, at, state.subscription.renewed)
+
+
+def next_period(state: State, at: datetime, opens: Callable[[PlanPrice], Subscription]) -> Posting:
+    """The posting that opens the period for which scheduled changes have waited."""
     price, plan_dropped = _renewed_price(state)
     events, seats_dropped = _renewed_seats(state, price, at)
-    used = state.reckoned(at)
-    opened = open_period(state, state.subscription.renewed(price), price, at, events=events, used=used)
+    opened = open_period(state, opens(price), price, at, events=events, used=state.reckoned(at))
     dropped = plan_dropped + seats_dropped
     return replace(opened, settled=state.scheduled, dropped=dropped, renews=True)
 
 
-def ending(state: State, at: datetime, *, credit_lines: tuple[Line, ...] = ()) -> Posting:
-    """The posting that ends a subscription: one final document with the use until then, what waits, and what
-    is given back.
+def ending(
+    state: State, at: datetime, *, source: EventSource, credit_lines: tuple[Line, ...] = ()
+) -> Posting:
+    """The posting that ends a subscription: all its seats are given up, and one final document holds the use
+    until then, what waits, and what is given back. Changes that had waited for another period are dropped.
     """
-    used = state.reckoned(at)
+    events = tuple(
+        Delta(metric, BalanceKind.COMMITTED, 0, committed, at, source)
+        for metric, committed in state.committed().items()
+        if committed
+    )
+    since = state.subscription.rest(at, state.price.granularity)[0].start
+    used = state.reckoned(since)
     lines = used.lines + credit_lines
-    drafts, ended = state.drafts(lines), state.subscription.ended()
-    return Posting(at, ended, state.price, (), lines, drafts, segments=used.segments)
+    return Posting(
+        at=at,
+        subscription=state.subscription.ended(since),
+        price=state.price,
+        events=events,
+        lines=lines,
+        drafts=state.drafts(lines),
+        settled=state.scheduled,
+        dropped=tuple(s for s in state.scheduled if not isinstance(s.change, CancelAtRenewal)),
+        segments=used.segments,
+    )
 
 
 def open_period(

@@ -218,7 +218,7 @@ class Posting:
     dropped: tuple[ScheduledChange, ...] = ()
     """Those of `settled` that turned out impossible."""
     renews: bool = False
-    """Whether the end of a period brought it about, and nobody's request."""
+    """Whether it is what scheduled changes waited for: the end of a period, or of a pause."""
     segments: tuple[Segment, ...] | None = None
     """The segments of use that it billed, after which nothing is late any more; None if it billed none."""
 

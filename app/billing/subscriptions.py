@@ -5,7 +5,7 @@ renewal.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from enum import Enum
 from typing import ClassVar
 from uuid import UUID
@@ -25,10 +25,22 @@ from app.billing.plans import Item, PlanPrice
 
 
 class SubscriptionStatus(Enum):
-    """ACTIVE is billed and can be changed; ENDED is history."""
+    """Where a subscription is in its life; the table of `lives` says what can be done there.
 
+    TRIALING is used and not billed yet · ACTIVE is billed · PAST_DUE is ACTIVE with an invoice past its due
+    day, and never stored · PAUSED is not billed for a while · ENDED is history.
+    """
+
+    TRIALING = "TRIALING"
     ACTIVE = "ACTIVE"
+    PAST_DUE = "PAST_DUE"
+    PAUSED = "PAUSED"
     ENDED = "ENDED"
+
+    @property
+    def runs(self) -> bool:
+        """Whether it has a period at whose end something happens."""
+        return self not in {SubscriptionStatus.PAUSED, SubscriptionStatus.ENDED}
 
 
 class ScheduledOutcome(Enum):
@@ -147,8 +159,28 @@ class Subscription:
         share = share_of(self.period, self.full_period, granularity)
         return None if share.whole else share
 
+    @classmethod
+    def trying(cls, id: UUID, price: PlanPrice, *, at: datetime, days: int, zone: str) -> Subscription:
+        """A subscription that begins with so many local days of trial, the one of the instant among them. The
+        day after them is the anchor of the periods that are paid.
+        """
+        untried = cls.starting(id, price, at=at, anchor=None, zone=zone)
+        ends_on = local_day(at, zone) + timedelta(days=days)
+        trial = Period(untried.period.start, first_instant(ends_on, zone), zone)
+        return replace(
+            untried,
+            status=SubscriptionStatus.TRIALING,
+            anchor=datetime.combine(ends_on, time.min),
+            period=trial,
+            full_period=trial,
+        )
+
     def renewed(self, price: PlanPrice) -> Subscription:
-        """The next period, from the end of the present one on; the anchor stays, also with a new interval."""
+        """The next period, from the end of the present one on; the anchor stays, also with a new interval.
+        The period after a trial is the first one of its anchor.
+        """
+        if self.status is SubscriptionStatus.TRIALING:
+            return replace(self.reset(price, at=self.period.end), status=SubscriptionStatus.ACTIVE)
         month = self.month + self.interval.months
         full = Period(
             self.monthly.boundary(month), self.monthly.boundary(month + price.interval.months), self.zone
@@ -191,8 +223,29 @@ class Subscription:
         """The same, with overage billed until an instant."""
         return replace(self, version=self.version + 1, overage_until=until)
 
-    def ended(self) -> Subscription:
-        return replace(self, version=self.version + 1, status=SubscriptionStatus.ENDED)
+    def tried(self, price: PlanPrice) -> Subscription:
+        """The same trial of another price version, or with other seats."""
+        return replace(self, version=self.version + 1, price=price.id, interval=price.interval)
+
+    def paused(self, since: datetime) -> Subscription:
+        """No period any more from an instant on."""
+        return replace(self._until(since), status=SubscriptionStatus.PAUSED)
+
+    def resumed(self, price: PlanPrice, *, at: datetime) -> Subscription:
+        """Active again, with a new anchor and a full period from the local day of an instant on (but, by the
+        second, not from before the pause).
+        """
+        active = replace(self.reset(price, at=at), status=SubscriptionStatus.ACTIVE)
+        start = max(active.period.start, self.period.end)
+        return replace(active, period=Period(start, active.period.end, self.zone))
+
+    def ended(self, since: datetime | None = None) -> Subscription:
+        """History, from an instant inside its period on; None: from its end."""
+        return replace(self._until(since or self.period.end), status=SubscriptionStatus.ENDED)
+
+    def _until(self, end: datetime) -> Subscription:
+        period = Period(self.period.start, min(end, self.period.end), self.zone)
+        return replace(self, version=self.version + 1, period=period)
 
 
 def midnight_of(at: datetime, zone: str) -> datetime:

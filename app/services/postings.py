@@ -208,11 +208,17 @@ def _news(before: State, posting: Posting, issued: tuple[Document, ...]) -> Iter
 
 
 def _event_types(before: State, posting: Posting) -> Iterator[str]:
-    if posting.subscription.status is SubscriptionStatus.ENDED:
+    was, now = before.subscription, posting.subscription
+    if now.status is SubscriptionStatus.ENDED:
         yield "subscription.cancelled"
-    elif not before.lines and posting.subscription.version == 1:
+        return
+    if now.version == 1 and now.status is SubscriptionStatus.TRIALING:
+        yield "subscription.trial_started"
+    elif now.version == 1 or SubscriptionStatus.TRIALING is was.status is not now.status:
         yield "subscription.active"
-    elif posting.subscription.cycle > before.subscription.cycle:
+    elif now.status is not was.status:
+        yield "subscription.paused" if now.status is SubscriptionStatus.PAUSED else "subscription.resumed"
+    elif now.cycle > was.cycle:
         yield "subscription.renewed"
     if posting.price.id != before.price.id or (posting.events and not posting.renews):
         yield "subscription.plan_changed"

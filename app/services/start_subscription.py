@@ -54,7 +54,7 @@ def start_subscription(
     if customer is None:
         return NotFound("customer")
     known = subscriptions.live(tx)
-    if known is not None and known.status is SubscriptionStatus.ACTIVE:
+    if known is not None and known.status is not SubscriptionStatus.ENDED:
         return InvalidInput(
             (Problem("customer", "The customer has a live subscription already. Change that one."),)
         )

@@ -195,29 +195,35 @@ class Json(TypeDecorator[Any]):
 
 
 class OneOf(TypeDecorator[EnumT]):
-    """A member of an enum by its name: TEXT on both. `app.store.metadata.table` adds the CHECK."""
+    """A member of an enum by its name: TEXT on both. `app.store.metadata.table` adds the CHECK.
+
+    :param never: members that are found out when they are asked for, and so never stored
+    """
 
     impl = Text
     cache_ok = True
 
-    def __init__(self, members: type[EnumT]) -> None:
+    def __init__(self, members: type[EnumT], never: tuple[EnumT, ...] = ()) -> None:
         super().__init__()
         self.members = members
+        self.never = never
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
         if value is None:
             return None
-        if not isinstance(value, self.members):
-            raise TypeError(f"{value!r} is no {self.members.__name__}.")
+        if not isinstance(value, self.members) or value in self.never:
+            raise TypeError(f"{value!r} is no {self.members.__name__} that is stored.")
         return str(value.name)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> EnumT | None:
         return None if value is None else self.members[value]
 
 
-def choice(name: str, members: type[EnumT], *, nullable: bool = False) -> Column[EnumT]:
+def choice(
+    name: str, members: type[EnumT], *, nullable: bool = False, never: tuple[EnumT, ...] = ()
+) -> Column[EnumT]:
     """A column that holds the name of one member of an enum; the database itself refuses any other text."""
-    return Column(name, OneOf(members), nullable=nullable)
+    return Column(name, OneOf(members, never), nullable=nullable)
 
 
 def total(column: ColumnElement[int]) -> ColumnElement[int]:

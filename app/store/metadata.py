@@ -69,5 +69,5 @@ def owned(table: str, column: str) -> ForeignKey:
 
 def known(column: str, kind: OneOf[Any]) -> CheckConstraint:
     """The database takes the names of an enum's members in this column, and nothing else."""
-    names = ", ".join(f"'{member.name}'" for member in kind.members)
+    names = ", ".join(f"'{member.name}'" for member in kind.members if member not in kind.never)
     return CheckConstraint(f'"{column}" IN ({names})', name=f"{column}_known")

@@ -21,6 +21,7 @@ from app.billing.subscriptions import (
     ScheduledOutcome,
     SeatsAtRenewal,
     Subscription,
+    SubscriptionStatus,
 )
 from app.store.tables import scheduled_change, subscription, terms
 from app.store.transaction import Tx
@@ -39,7 +40,8 @@ class ListedChange:
 def live(tx: Tx) -> Subscription | None:
     """The subscription that is shown: the live one, else the one that ended last."""
     query = select(subscription).where(subscription.c.customer_id == tx.customer)
-    newest_first = query.order_by(subscription.c.status, subscription.c.started_at.desc()).limit(1)
+    over = subscription.c.status == SubscriptionStatus.ENDED
+    newest_first = query.order_by(over, subscription.c.started_at.desc()).limit(1)
     row = tx.connection.execute(newest_first).one_or_none()
     return _subscription(row) if row else None
 

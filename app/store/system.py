@@ -67,7 +67,7 @@ def demo_customers(tx: DeploymentTx, limit: int) -> list[Reference]:
     query = (
         select(customer.c.customer_id, subscription.c.id)
         .select_from(customer.join(subscription, same))
-        .where(customer.c.kind == CustomerKind.DEMO, subscription.c.status == SubscriptionStatus.ACTIVE)
+        .where(customer.c.kind == CustomerKind.DEMO, subscription.c.status != SubscriptionStatus.ENDED)
         .order_by(customer.c.reference)
         .limit(limit)
     )

@@ -85,7 +85,7 @@ member = tenant(
 subscription = tenant(
     "subscription",
     need("version", Count),
-    choice("status", SubscriptionStatus),
+    choice("status", SubscriptionStatus, never=(SubscriptionStatus.PAST_DUE,)),
     need("price_id", Id),
     choice("interval", BillingInterval),
     *needs(Text, "anchor", "zone"),
@@ -94,7 +94,7 @@ subscription = tenant(
     need("started_at", Instant),
     *mays(Instant, "reckoned_at", "due_at"),
     may("parked", Text),
-    Index("subscription_live", "customer_id", unique=True, **where("status = 'ACTIVE'")),
+    Index("subscription_live", "customer_id", unique=True, **where("status <> 'ENDED'")),
     Index("subscription_due", "due_at"),
 )
 

@@ -48,7 +48,7 @@ REFUSALS = {
     BelowMinimum(EDITOR, 1, 0): "The plan needs at least 1 Editor seat; 0 were asked for.",
     AboveMaximum(EDITOR, 5, 9): "The plan allows at most 5 Editor seats; 9 were asked for.",
     SubscriptionNotActive(SubscriptionStatus.ENDED): (
-        "The subscription is ended; only an active one can be changed."
+        "The subscription is ended; it cannot be changed. Ask the seller for a new one."
     ),
     NothingToChange(): "Plan, interval and seats are already as asked. Ask for something else.",
     BillingDetailsMissing(("city",)): "An invoice needs the following billing details first: city.",

@@ -162,7 +162,7 @@ def test_an_ended_subscription_cannot_be_changed() -> None:
     refusal = refused(replace(state, subscription=state.subscription.ended()), ask(plan="gold"))
 
     assert refusal == SubscriptionNotActive(SubscriptionStatus.ENDED)
-    assert refusal.message == "The subscription is ended; only an active one can be changed."
+    assert refusal.message == "The subscription is ended; it cannot be changed. Ask the seller for a new one."
 
 
 def test_below_the_minimum() -> None:

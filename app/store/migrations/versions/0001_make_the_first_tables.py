@@ -172,7 +172,8 @@ def upgrade() -> None:
         need("full_end", columns.Instant()), need("priced_from", columns.Instant()),
         need("overage_until", columns.Instant()), need("started_at", columns.Instant()),
         may("reckoned_at", columns.Instant()), may("due_at", columns.Instant()), may("parked", sa.Text()),
-        known("interval", "MONTH", "QUARTER", "HALF_YEAR", "YEAR"), known("status", "ACTIVE", "ENDED"),
+        known("interval", "MONTH", "QUARTER", "HALF_YEAR", "YEAR"),
+        known("status", "TRIALING", "ACTIVE", "PAUSED", "ENDED"),
         sa.ForeignKeyConstraint(["customer_id"], ["customer.customer_id"]),
         sa.PrimaryKeyConstraint("customer_id", "id"),
         sqlite_strict=True,
@@ -180,8 +181,8 @@ def upgrade() -> None:
     op.create_index("subscription_due", "subscription", ["due_at"], unique=False)
     op.create_index(
         "subscription_live",
-        "subscription", ["customer_id"], unique=True, sqlite_where=sa.text("status = 'ACTIVE'"),
-        postgresql_where=sa.text("status = 'ACTIVE'"),
+        "subscription", ["customer_id"], unique=True, sqlite_where=sa.text("status <> 'ENDED'"),
+        postgresql_where=sa.text("status <> 'ENDED'"),
     )  # fmt: skip
     op.create_table(
         "document",
