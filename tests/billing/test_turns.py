@@ -11,9 +11,9 @@ from app.billing.changes import Quote
 from app.billing.documents import DocumentKind
 from app.billing.ledger import EventSource
 from app.billing.periods import BillingInterval, Granularity, Period
-from app.billing.plans import ChangeTiming, Item, PlanPrice, ProrationMode
+from app.billing.plans import ChangeTiming, ChargingBasis, Item, PlanPrice, ProrationMode
 from app.billing.refusals import BillingDetailsMissing, ProrationModeNotAllowed
-from app.billing.renewals import due_at
+from app.billing.renewals import due_at, renewal
 from app.billing.state import State, after
 from app.billing.subscriptions import (
     CancelAtRenewal,
@@ -377,3 +377,48 @@ def test_the_seats_of_every_metric_are_given_up() -> None:
 
     assert {event.metric: event.removed for event in quote.posting.events} == {EDITOR: 10, VIEWER: 5}
     assert Item("guest") not in {event.metric for event in quote.posting.events}
+
+
+# ── What is billed after its use ────────────────────────────────────────────────────────────────────────────
+
+PEAK = plan_price(replace(seat_price(), basis=ChargingBasis.PEAK))
+
+
+def using(state: State, count: int = 12) -> State:
+    """So many seats in use all the time."""
+    return in_use(state, EDITOR, count)
+
+
+def test_the_final_document_bills_the_use_until_the_end() -> None:
+    """12 seats at most from 1 to 15 April: 12 × 10.00 × 15/30 = 60.00; the day of the end is not used."""
+    quote = turn(using(started(PEAK)), CANCEL_NOW, "2026-04-16 14:00")
+
+    assert formulas(quote) == ["12 seats × 10.00 USD × 15/30 days"]
+    assert quote.due_now.total == money("60.00")
+    assert due_at(turned(using(started(PEAK)), CANCEL_NOW, "2026-04-16 14:00")) is None
+
+
+def test_a_pause_bills_the_use_before_it_and_none_in_it() -> None:
+    """60.00 with the pause on 16 April; resumed on 10 June nothing, and 120.00 for the month from then on."""
+    state = using(started(PEAK))
+    quote = turn(state, PAUSE, "2026-04-16")
+    pausing = turned(state, PAUSE, "2026-04-16")
+    resumed = turn(pausing, RESUME, "2026-06-10")
+    later = renewal(turned(pausing, RESUME, "2026-06-10"))
+
+    assert (amounts(quote), amounts(resumed)) == (["60.00"], [])
+    assert resumed.at_renewal is not None
+    assert resumed.at_renewal.total == money("120.00")
+    assert [(line.formula, line.period.first_day.day) for line in later.lines] == [
+        ("12 seats × 10.00 USD", 10)
+    ]
+
+
+def test_use_in_a_trial_is_free() -> None:
+    """12 seats are used from the first day of the trial on: nothing on 15 April, 120.00 a month later."""
+    active = brought_up(using(tried(PEAK)), "2026-04-15")
+
+    assert renewal(using(tried(PEAK))).lines == ()
+    assert [(line.amount, line.period.first_day.day) for line in renewal(active).lines] == [
+        (money("120.00"), 15)
+    ]
