@@ -35,7 +35,9 @@ class NewCustomer:
 
 
 def register_customer(tx: Tx, actor: Actor, new: NewCustomer) -> Customer | InvalidInput:
-    """The customer as registered. All wrong fields are named at once; a known reference is refused."""
+    """The customer as registered. All wrong fields are named at once; a reference that another customer has
+    is refused.
+    """
     problems = tuple(_problems(new))
     if customers.get(tx) is not None:
         problems = (*problems, Problem("customer", "This customer is registered already."))
@@ -54,7 +56,8 @@ def register_customer(tx: Tx, actor: Actor, new: NewCustomer) -> Customer | Inva
         credit=Money.zero(currency),
         details=new.details,
     )
-    customers.add(tx, customer)
+    if not customers.add(tx, customer):
+        return InvalidInput((Problem("reference", f"Another customer has the reference {new.reference!r}."),))
     commits.note(
         tx,
         "customer.registered",

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from app.billing.money import CURRENCIES, Currency, Money
 from app.billing.parties import BillingDetails, CustomerKind
@@ -73,23 +74,26 @@ def get(tx: Tx) -> Customer | None:
     )
 
 
-def add(tx: Tx, new: Customer) -> None:
-    """Record a new customer."""
-    tx.connection.execute(
-        insert(customer).values(
-            customer_id=new.id,
-            reference=new.reference,
-            name=new.name,
-            currency=new.currency.code,
-            zone=new.zone,
-            locale=new.locale,
-            kind=new.kind,
-            clock_offset=new.clock_offset // MICROSECOND,
-            credit=new.credit.minor,
-            details=to_json(new.details),
-            created_at=tx.at,
-        )
+def add(tx: Tx, new: Customer) -> bool:
+    """Record a new customer; False, and nothing recorded, if another has its reference, also one that comes at
+    the same moment.
+    """
+    dialect = sqlite if tx.connection.dialect.name == "sqlite" else postgresql
+    new_row = dialect.insert(customer).values(
+        customer_id=new.id,
+        reference=new.reference,
+        name=new.name,
+        currency=new.currency.code,
+        zone=new.zone,
+        locale=new.locale,
+        kind=new.kind,
+        clock_offset=new.clock_offset // MICROSECOND,
+        credit=new.credit.minor,
+        details=to_json(new.details),
+        created_at=tx.at,
     )
+    free = new_row.on_conflict_do_nothing(index_elements=[customer.c.reference])
+    return tx.connection.execute(free).rowcount == 1
 
 
 def set_details(tx: Tx, details: BillingDetails) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from uuid import uuid4
 
 import pytest
 
 from app.billing.permissions import SYSTEM
-from app.billing.refusals import InvalidInput
+from app.billing.refusals import InvalidInput, Problem
 from app.services.register_customer import NewCustomer, register_customer
 from app.store import customers
 from app.store.customers import Customer
@@ -49,6 +50,30 @@ async def test_all_that_is_wrong_is_said_at_once(store: Store) -> None:
 
     assert isinstance(refused, InvalidInput)
     assert [problem.path for problem in refused.problems] == ["currency", "zone", "locale"]
+
+
+async def test_a_reference_belongs_to_one_customer(store: Store) -> None:
+    """The second that comes with it is refused and leaves nothing behind; it may come with another."""
+    first, second = uuid4(), uuid4()
+    await store.run(first, register_customer, SYSTEM, GOOD)
+    refused = await store.run(second, register_customer, SYSTEM, replace(GOOD, name="Another"))
+
+    assert refused == InvalidInput((Problem("reference", "Another customer has the reference 'initrode'."),))
+    async with store.reads(second) as scope:
+        assert await scope.run(customers.get) is None
+    async with store.reads(first) as scope:
+        assert await scope.run(customers.get) is not None
+    other = await store.run(second, register_customer, SYSTEM, replace(GOOD, reference="initech"))
+    assert isinstance(other, Customer)
+
+
+async def test_of_two_that_come_at_once_with_one_reference_one_is_registered(store: Store) -> None:
+    """Neither fails: the one that comes second is told."""
+    answers = await asyncio.gather(
+        *(store.run(uuid4(), register_customer, SYSTEM, GOOD) for _ in range(4)),
+    )
+
+    assert sorted(type(answer).__name__ for answer in answers) == ["Customer", *["InvalidInput"] * 3]
 
 
 async def test_a_customer_registers_once(store: Store) -> None:
