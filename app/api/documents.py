@@ -16,6 +16,7 @@ from app.billing import documents, taxes
 from app.billing.documents import DocumentKind
 from app.billing.parties import BillingDetails, Seller
 from app.documents.wording import tax_name
+from app.services import pages
 
 KINDS = {DocumentKind.INVOICE: Kind.INVOICE, DocumentKind.CREDIT_NOTE: Kind.CREDIT_NOTE}
 
@@ -91,7 +92,8 @@ class Party:
         description="The legal name; empty when the document could be issued without one."
     )
     address: list[str] = strawberry.field(
-        description="The lines of the postal address in order, without the country; at most ten."
+        description="The lines of the postal address, in the order of its country and without its name; "
+        "at most ten."
     )
     country: str | None = strawberry.field(
         description="ISO 3166-1 alpha-2, like `DE`; null when none was given."
@@ -117,10 +119,9 @@ class Party:
 
     @classmethod
     def of_buyer(cls, details: BillingDetails) -> "Party":
-        city = " ".join(part for part in (details.postal_code, details.city) if part)
         return cls(
             name=details.legal_name or "",
-            address=[line for line in (*details.lines, city, details.region) if line],
+            address=list(pages.address_of(details)),
             country=details.country,
             tax_id=details.tax_id,
             registration=None,

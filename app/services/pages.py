@@ -14,6 +14,7 @@ from app.billing.parties import BillingDetails, Seller
 from app.billing.plans import ChargingBasis, PlanPrice
 from app.billing.taxes import TaxAmount
 from app.documents import facts as page
+from app.documents.addresses import address_lines
 from app.documents.compose import view_of
 from app.documents.view import to_json
 from app.documents.wording import describe_line
@@ -114,6 +115,17 @@ def _tax(tax: TaxAmount) -> page.TaxFacts:
     return page.TaxFacts(category, treatment.label, treatment.rate, tax.base.minor, tax.amount.minor)
 
 
+def address_of(details: BillingDetails) -> tuple[str, ...]:
+    """The lines of the buyer's address, as documents print them."""
+    return address_lines(
+        details.lines,
+        city=details.city,
+        region=details.region,
+        postal_code=details.postal_code,
+        country=details.country,
+    )
+
+
 def _seller(seller: Seller) -> page.Party:
     return page.Party(
         name=seller.legal_name,
@@ -126,11 +138,9 @@ def _seller(seller: Seller) -> page.Party:
 
 
 def _buyer(details: BillingDetails) -> page.Party:
-    city = " ".join(part for part in (details.postal_code, details.city) if part)
-    address = (*details.lines, city, details.region or "")
     return page.Party(
         name=details.legal_name or "",
-        address=tuple(line for line in address if line),
+        address=address_of(details),
         country=details.country or "",
         tax_id=details.tax_id or "",
         email=details.email or "",

@@ -75,8 +75,8 @@ def get(tx: Tx) -> Customer | None:
 
 
 def add(tx: Tx, new: Customer) -> bool:
-    """Record a new customer; False, and nothing recorded, if another has its reference, also one that comes at
-    the same moment.
+    """Record a new customer; False, and nothing recorded, if another has its reference, even one that comes
+    at the same moment.
     """
     dialect = sqlite if tx.connection.dialect.name == "sqlite" else postgresql
     new_row = dialect.insert(customer).values(

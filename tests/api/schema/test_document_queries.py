@@ -135,7 +135,7 @@ async def test_both_parties_are_as_they_were_on_the_day(world: World) -> None:
         "registration": "HRB 12345 B",
         "email": "billing@northwind.example",
     }
-    assert found["buyer"]["address"] == ["1 Main Street", "10001 New York", "NY"]
+    assert found["buyer"]["address"] == ["1 Main Street", "New York, NY 10001"]
     assert (found["buyer"]["name"], found["buyer"]["registration"]) == ("Acme Inc.", None)
 
 
