@@ -44,11 +44,14 @@ def worded(tx: Tx, offer: Offer) -> Worded:
 CREDIT_COVERS_UNTIL: Final = (
     "Until which day the credit balance would pay every invoice in full, if nothing else happens: on this "
     "day the first one has something left to pay. Null when no credit would be in hand, when the "
-    "subscription ends before, and when the credit outlasts the next 24 renewals."
+    "subscription ends before, when the credit outlasts the next 24 renewals, and for roles that see no "
+    "money."
 )
 
 
 def _covered(offer: Offer) -> date | None:
+    if not offer.shows_credit:
+        return None
     state = offer.loaded.state
     until = credit_lasts_until(state, offer.quote.posting)
     return local_day(until, state.subscription.zone) if until else None

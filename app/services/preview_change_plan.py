@@ -24,13 +24,16 @@ PreviewRefusal = NotFound | NotPermitted | ChangeRefusal
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A quote with the token that binds it, until when (wall time), and what it was made from."""
+    """A quote with the token that binds it, until when (wall time), and what it was made from. Without
+    `shows_credit` it tells nothing of the credit balance.
+    """
 
     quote: Quote
     token: str
     valid_until: datetime
     loaded: Loaded
     alternatives: tuple[Offer, ...] = ()
+    shows_credit: bool = True
 
 
 def preview_change_plan(
@@ -77,7 +80,7 @@ def _without_credit(offer: Offer) -> Offer:
         at_renewal=quote.at_renewal.without_credit if quote.at_renewal else None,
     )
     others = tuple(_without_credit(other) for other in offer.alternatives)
-    return replace(offer, quote=shown, alternatives=others)
+    return replace(offer, quote=shown, alternatives=others, shows_credit=False)
 
 
 def _offer(tx: Tx, loaded: Loaded, signer: QuoteSigner, request: ChangeRequest, quote: Quote) -> Offer:

@@ -100,7 +100,8 @@ async def test_every_way_the_plan_allows_stands_beside_it_with_a_token_of_its_ow
             {"seats": seats(remove=10)},
             (
                 "10 Editor seats fewer from today: a credit of 75.00 USD now, 12.50 USD of it to the credit "
-                "balance, then 99.00 USD from 1 May 2026 (before: 249.00 USD)."
+                "balance, then 99.00 USD from 1 May 2026 (before: 249.00 USD). "
+                "Your credit balance pays a part of what is due on 1 May 2026."
             ),
         ),
         (
@@ -262,5 +263,8 @@ async def test_a_seat_manager_learns_what_a_change_costs_and_nothing_of_the_cred
         assert "12.50" in json.dumps(full)
         assert "12.50" not in json.dumps(part)
         assert "balance" not in part["summary"]
+        assert part["creditCoversUntil"] is None
+        assert {way["creditCoversUntil"] for way in part["alternatives"]} == {None}
+    assert fewer[Role.OWNER]["creditCoversUntil"] == "2026-05-01"
     made = await confirm(world, key="more", seats=seats(add=5), quoteToken=more[Role.SEAT_MANAGER]["token"])
     assert made["invoice"]["totals"]["amountDue"]["amount"] == "25.00"
