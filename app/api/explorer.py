@@ -14,6 +14,7 @@ from typing import Any, Final
 from litestar import MediaType, Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
+from litestar.response import Redirect
 
 from app.assets import DIST, PAGE
 
@@ -99,12 +100,16 @@ ConfigReader = Callable[[], Awaitable[ExplorerConfig]]
 
 
 def explorer_routes(config: ExplorerConfig | ConfigReader, *, dist: Path = DIST) -> list[HTTPRouteHandler]:
-    """The page and its files as Litestar handlers.
+    """The page and its files as Litestar handlers; the bare address leads to the page.
 
     A reader is asked at each load of the page, so that tokens and variables are valid on that day. All files
     are read here, once; if the bundle was never built, `/graphiql` answers 503 and says `make install`.
     """
     bundle = read_bundle(dist)
+
+    @get("/", include_in_schema=False)
+    async def front_door() -> Redirect:
+        return Redirect("/graphiql", status_code=303)
 
     @get("/graphiql", include_in_schema=False)
     async def explorer_page() -> Response[str]:
@@ -120,7 +125,7 @@ def explorer_routes(config: ExplorerConfig | ConfigReader, *, dist: Path = DIST)
             return Response(b"Not found\n", status_code=404, media_type=MediaType.TEXT)
         return asset.response(accepts_gzip="gzip" in request.headers.get("accept-encoding", ""))
 
-    return [explorer_page, explorer_asset]
+    return [front_door, explorer_page, explorer_asset]
 
 
 @dataclass(frozen=True, slots=True)

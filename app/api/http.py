@@ -112,7 +112,8 @@ def _on_http_exception(request: Request[Any, Any, Any], error: HTTPException) ->
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         allowed = (error.headers or {}).get("allow", "")
         message = f"This address does not answer {request.method}. Use {allowed}."
-    return error_response(RequestRefused(error.status_code, message, headers=error.headers), path=path)
+    code = Code.NOT_FOUND if error.status_code == HTTPStatus.NOT_FOUND else Code.BAD_REQUEST
+    return error_response(RequestRefused(error.status_code, message, code, error.headers), path=path)
 
 
 def _on_busy(request: Request[Any, Any, Any], busy: Busy) -> Response[bytes]:

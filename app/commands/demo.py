@@ -85,10 +85,12 @@ async def _summary(store: Store, reference: str) -> Summary | None:
 
 
 def _line(of: Summary) -> str:
-    """`acme     Team, by the month; 15 editor (12 in use); last invoice …; credit 11.13 USD`."""
+    """`acme     Team, by the month; seats: 15 editor (12 in use); last invoice …; credit 11.13 USD`."""
     seats = ", ".join(f"{each.committed} {each.metric} ({each.in_use} in use)" for each in of.seats)
     documents = f"last invoice {of.invoice or 'none'}, last credit note {of.credit_note or 'none'}"
-    return f"{of.reference:<8} {of.plan or 'no plan'}; {seats}; {documents}; credit {of.credit}"
+    return (
+        f"{of.reference:<8} {of.plan or 'no plan'}; seats: {seats or 'none'}; {documents}; credit {of.credit}"
+    )
 
 
 def _plain(of: Summary) -> dict[str, object]:

@@ -88,7 +88,7 @@ def test_errors_outside_of_graphql_are_problem_details(tiny: Tiny) -> None:
         "title": "Not Found",
         "status": 404,
         "detail": "There is nothing at this address.",
-        "code": "BAD_REQUEST",
+        "code": "NOT_FOUND",
     }
 
 

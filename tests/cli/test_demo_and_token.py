@@ -47,7 +47,7 @@ def test_the_demo_is_made_once(seatport: Seatport) -> None:
     lines = first.stdout.splitlines()
     assert [line.split()[0] for line in lines] == REFERENCES
     assert re.fullmatch(
-        r"acme     Team, by the month; 15 editor \(12 in use\); last invoice DEMO-INV-\d{6}, "
+        r"acme     Team, by the month; seats: 15 editor \(12 in use\); last invoice DEMO-INV-\d{6}, "
         r"last credit note DEMO-CRN-\d{6}; credit [0-9.]+ USD",
         lines[0],
     )

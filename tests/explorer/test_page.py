@@ -113,6 +113,7 @@ def test_docs_history_and_explorer_panes_open(explorer: Explorer) -> None:
     explorer.run()
     explorer.page.get_by_label("Show Documentation Explorer").click()
     docs = explorer.page.locator(".graphiql-doc-explorer")
+    expect(docs).to_contain_text("The billing page of a product that is sold by the seat")
     docs.get_by_role("link", name="Query", exact=True).click()
     expect(docs).to_contain_text(description(explorer.site, "Query"))
     docs.get_by_role("combobox").fill("ChangeQuote")

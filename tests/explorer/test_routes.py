@@ -39,6 +39,13 @@ def test_the_page_has_its_own_policy_and_is_never_stored(client: TestClient[Lite
     assert page.headers["cache-control"] == "no-store"
 
 
+def test_the_bare_address_leads_to_the_page(client: TestClient[Litestar]) -> None:
+    """Who types only the server's name arrives at the explorer."""
+    answer = client.get("/", follow_redirects=False)
+
+    assert (answer.status_code, answer.headers["location"]) == (303, "/graphiql")
+
+
 def test_the_page_carries_its_configuration_escaped(client: TestClient[Litestar]) -> None:
     """Markup in a title stays text, and the page reads back exactly what it was given."""
     text = client.get("/graphiql").text
