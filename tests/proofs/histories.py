@@ -25,11 +25,15 @@ from app.services.register_customer import NewCustomer
 from app.services.start_subscription import StartSubscription
 from tests.portal import Portal
 from tests.proofs import market
-from tests.proofs.stored import Json, Reader, differences, renewed, shown
+from tests.proofs.stored import Json, Reader, differences, renewed, shown, upcoming
 
 OPERATIONS: Final = Path(__file__).parents[2] / "graphql" / "operations"
 PREVIEW: Final = (OPERATIONS / "previewChangePlan.graphql").read_text("utf-8")
 CHANGE: Final = (OPERATIONS / "changePlan.graphql").read_text("utf-8")
+UPCOMING: Final = """{ customer { upcomingInvoice {
+  lines { formula amount { amount } }
+  totals { subtotal { amount } tax { amount } total { amount } creditApplied { amount } amountDue { amount } }
+} } }"""
 BEGINNING: Final = datetime(2026, 1, 1, tzinfo=UTC)
 MINUTES: Final = 3 * 365 * 24 * 60
 AFTERWARDS: Final = datetime(2090, 1, 1, tzinfo=UTC)
@@ -239,14 +243,21 @@ class History:
         return (self.switched and free) or (self.settled and waits)
 
     async def renew(self) -> None:
-        """Nothing else happens until the period ends: the renewal costs what was last forecast for it."""
-        if self.forecast is None:
+        """Nothing else happens until the period ends: the next document is the one that the page foresees,
+        and the renewal costs what was last forecast for it.
+        """
+        if (await self.bill()) is not None:
             return
         before, ends_at = self.reader.read(self.customer), self.ends_at()
+        foreseen = (await self.portal.ask(self.ada, UPCOMING))["customer"]["upcomingInvoice"]
         self.portal.clock.now = ends_at - self.ahead
-        if await self.bill() is None:
+        if await self.bill() is not None:
+            return
+        after = self.reader.read(self.customer)
+        self.counted["foreseen"] += foreseen is not None
+        self.found += upcoming(foreseen, ends_at, before, after)
+        if self.forecast is not None:
             self.counted["renewed"] += 1
-            after = self.reader.read(self.customer)
             self.found += renewed(self.forecast, ends_at, before, after)
 
     def compare(self, quote: Json, done: Json, before: Json, after: Json) -> None:

@@ -1,4 +1,4 @@
-"""What is sold in the random histories, and to whom: every model, mode and interval, four currencies with
+"""What is sold in the random histories, and to whom: every model, basis, mode and interval, four currencies with
 none, two or three decimals, taxes that change, and places where the clocks do.
 """
 
@@ -25,6 +25,8 @@ INTERVALS: Final = {
     "tiers": ("MONTH", "QUARTER"),
     "bulk": ("MONTH", "HALF_YEAR"),
     "slow": ("MONTH", "YEAR"),
+    "metered": ("MONTH", "QUARTER"),
+    "surge": ("MONTH", "YEAR"),
     "free": ("MONTH",),
 }
 MONTHS: Final = {"MONTH": 1, "QUARTER": 3, "HALF_YEAR": 6, "YEAR": 12}
@@ -124,6 +126,14 @@ def _price(plan: str, interval: str, currency: str, edition: int) -> str:
             body = ['granularity = "SECOND"', f"base_fee = {amount('5.00')}"]
             body += [f"seats.editor = {{ minimum = 1, unit_amount = {amount('11.00')} }}"]
             decrease, timing = SINGLE, "AT_RENEWAL"
+        case "metered":
+            body = [f"base_fee = {amount('7.00')}"]
+            body += [f'seats.editor = {{ basis = "PRORATED", included = 1, unit_amount = {amount("9.50")} }}']
+            body += [f'seats.viewer = {{ basis = "PEAK", unit_amount = {amount("2.25")} }}']
+        case "surge":
+            over = f"overage_amount = {amount('14.00')}"
+            body = [f'seats.editor = {{ basis = "OVERAGE", unit_amount = {amount("9.00")}, {over} }}']
+            body += [f'seats.viewer = {{ basis = "INCREASES", minimum = 2, unit_amount = {amount("1.50")} }}']
         case _:
             body = ['seats.editor = { maximum = 8, unit_amount = "0.00" }']
             body += ['seats.viewer = { unit_amount = "0" }']

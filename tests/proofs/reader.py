@@ -83,7 +83,8 @@ def tax(found: Any, currency: str) -> dict[str, str]:
 def line(row: Row, currency: str) -> dict[str, Any]:
     """A billing line, in the words of a priced line of the schema."""
     parts, zone = data(row["parts"]), ZoneInfo(row["zone"])
-    single = len(parts) == 1 and not Decimal(parts[0]["flat_amount"]) and parts[0]["pack"] is None
+    has_one = len(parts) == 1 and not Decimal(parts[0]["flat_amount"]) and parts[0]["pack"] is None
+    single = parts[0]["unit_amount"] if has_one else None
     days = (EPOCH + moment(row[name]) for name in ("period_start", "period_end"))
     starts_on, ends_on = (day.astimezone(zone).date().isoformat() for day in days)
     return {
@@ -91,7 +92,7 @@ def line(row: Row, currency: str) -> dict[str, Any]:
         "description": row["description"],
         "formula": row["formula"],
         "quantity": row["quantity"],
-        "unitAmount": parts[0]["unit_amount"] if single else None,
+        "unitAmount": parts[0]["flat_amount"] if row["item"] == "base_fee" else single,
         "numerator": row["numerator"],
         "denominator": row["denominator"],
         "amount": money(row["amount"], currency),

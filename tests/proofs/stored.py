@@ -97,6 +97,21 @@ def renewed(forecast: Json, at: datetime, before: Json, after: Json) -> list[str
     return list(unlike("the renewal without a document", Decimal(forecast["total"]["amount"]), Decimal(0)))
 
 
+def upcoming(foreseen: Json | None, until: datetime, before: Json, after: Json) -> list[str]:
+    """Where the first documents until an instant are not what was foreseen; lines that come to nothing make
+    none.
+    """
+    new = [document for id, document in after["documents"].items() if id not in before["documents"]]
+    first = min((datetime.fromisoformat(document["issued_at"]) for document in new), default=until)
+    documents = [d for d in new if datetime.fromisoformat(d["issued_at"]) == first <= until]
+    if foreseen is None or not documents:
+        total = Decimal(foreseen["totals"]["total"]["amount"]) if foreseen else Decimal(0)
+        return list(unlike("foreseen, and no document", total, Decimal(0)))
+    stored = [(line["formula"], line["amount"]) for document in documents for line in document["lines"]]
+    expected = [(line["formula"], line["amount"]["amount"]) for line in foreseen["lines"]]
+    return [*unlike("foreseen lines", expected, stored), *_totals(foreseen["totals"], documents)]
+
+
 def _lines(quote: Json, documents: list[Json], before: Json, after: Json) -> Iterator[str]:
     due = [line for document in documents for line in document["lines"]]
     new = [line for id, line in after["waiting"].items() if id not in before["waiting"]]

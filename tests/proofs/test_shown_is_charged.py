@@ -54,12 +54,13 @@ class Stage:
         history = await self.opened(seed)
         for _ in range(history.chance.choice([1, 2, 3])):
             await between(history)
+            history.forecast = None
             offer = await history.look()
             if offer is not None:
                 offer = await history.choose(offer)
                 await meanwhile(history)
                 await history.decide(offer)
-        if history.chance.random() < 0.5:
+        if history.chance.random() < 0.7:
             await history.renew()
         return self.ended(history)
 
@@ -100,6 +101,7 @@ async def test_what_was_shown_is_what_is_charged(stage: Stage, engine_name: str)
         "creditNote",
         "waits",
         "renewed",
+        "foreseen",
         "replayed",
     ):
         assert happened[name] >= len(seeds) // 40, name
