@@ -103,7 +103,7 @@ def record_override(
 
 def _current(tx: Tx) -> PlanPrice | None:
     live = subscriptions.live(tx)
-    return catalogs.price(tx, live.price) if live and live.status is SubscriptionStatus.ACTIVE else None
+    return catalogs.price(tx, live.price) if live and live.status is not SubscriptionStatus.ENDED else None
 
 
 def _override(

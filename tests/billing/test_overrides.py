@@ -12,22 +12,25 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.billing.changes import Quote
 from app.billing.ledger import SeatLevels, balance_of
 from app.billing.overrides import Aspect, OwnPrice, granted, own, without_room
 from app.billing.periods import BillingInterval
 from app.billing.plans import ChangeTiming, PlanPrice, PricingModel, SeatPrice
 from app.billing.refusals import AboveMaximum, BelowMinimum
 from app.billing.requests import ChangeRequest, guard, resolve
-from app.billing.state import State
+from app.billing.state import State, after
+from app.billing.turns import Turn, TurnKind, decide_turn
 from tests.billing.agreements import agreed, price_of, some_overrides, unit, with_overrides
 from tests.billing.history import Books, History
-from tests.billing.playing import amounts, brought_up, changed, formulas, in_use, quoted, renewal_totals
+from tests.billing.playing import amounts, brought_up, changed, formulas, in_use, paid, quoted, renewal_totals
 from tests.billing.test_histories import TAXES, a_catalog, a_request, a_seat_price, step
 from tests.builders import (
     EDITOR,
     VIEWER,
     ask,
     direction,
+    ids,
     instant,
     plan_price,
     seat_price,
@@ -252,6 +255,23 @@ def test_a_change_of_plan_goes_up_or_down_by_the_list() -> None:
         "10 seats × 20.00 USD × 15/30 days",
     ]
     assert [line.line.own_price for line in quote.lines] == [True, False]
+
+
+def test_a_pause_ends_at_the_price_that_is_in_force_then() -> None:
+    """Paused on the 11th, 4.00 agreed from the 16th on, resumed on the 20th: a new period of 10 × 4.00,
+    and the same in May.
+    """
+    state = with_overrides(paid(started()), agreed(price=unit("4.00"), since="2026-04-16"))
+
+    def turned(state: State, kind: TurnKind, day: str) -> State:
+        quote = decide_turn(state, Turn(kind), instant(day))
+        assert isinstance(quote, Quote), quote
+        return after(state, quote.posting, ids(state))
+
+    resumed = turned(turned(state, TurnKind.PAUSE, "2026-04-11"), TurnKind.RESUME, "2026-04-20")
+
+    assert resumed.lines[-1].line.formula == "10 seats × 4.00 USD"
+    assert str(renewal_totals(resumed, instant("2026-05-20"))[0]) == "40.00 USD"
 
 
 def test_own_bounds_take_the_place_of_the_plans() -> None:
