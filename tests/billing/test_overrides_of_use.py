@@ -55,6 +55,10 @@ def test_use_is_billed_by_what_was_agreed_at_the_time(basis: ChargingBasis) -> N
         "12 seats × 10.00 USD × 15/30 days = 60.00",
         "12 seats × 6.00 USD × 15/30 days = 36.00",
     ]
+    assert used(basis, agreed(price=unit("6.00"), since="2026-04-02")) == [
+        "12 seats × 10.00 USD × 1/30 days = 4.00",
+        "12 seats × 6.00 USD × 29/30 days = 69.60",
+    ]
     for idle in (
         agreed(maximum=90, since=noon),
         agreed(1, VIEWER, price=unit("6.00"), since=noon),

@@ -73,6 +73,16 @@ def test_nothing_is_said_without_credit_or_without_an_end() -> None:
     assert reach(ending, ask(editor="+1")) is None
 
 
+def test_the_24th_renewal_is_the_last_that_is_looked_at() -> None:
+    """11 seats at 110.00 a month from May 2026 on: 24 months are 2,640.00. One cent less, and April 2028 is
+    not paid in full; else there is no day to tell.
+    """
+    free = ask(editor="+1", mode=ProrationMode.DO_NOT_BILL)
+
+    assert reach(rich("2639.99"), free) == "2028-04-01"
+    assert reach(rich("2640.00"), free) is None
+
+
 def test_credit_that_does_not_pay_the_next_renewal_ends_there() -> None:
     """30.00 in hand, and May costs 110.00 or 90.00: it pays a part of that."""
     assert reach(rich("30.00"), ask(editor="+1")) == "2026-05-01"
