@@ -1,5 +1,5 @@
-"""What is sold in the random histories, and to whom: every model, basis, mode and interval, four currencies with
-none, two or three decimals, taxes that change, and places where the clocks do.
+"""What is sold in the random histories, and to whom: every model, mode and interval, every basis but people,
+four currencies with none, two or three decimals, taxes that change, and places where the clocks do.
 """
 
 from __future__ import annotations
