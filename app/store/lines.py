@@ -54,16 +54,17 @@ class Placement:
 
 
 def live(tx: Tx, subscription_id: UUID, cycle: int, currency: Currency) -> tuple[BilledLine, ...]:
-    """The lines of a cycle and those that wait, oldest first, with what credits left of them."""
-    of_subscription = and_(
+    """The lines of a cycle and those that wait, oldest first, with what credits left of them.
+
+    Each of the two has an index; asked for with an `or`, all lines of the subscription may be read.
+    """
+    of_subscription = select(billing_line).where(
         billing_line.c.customer_id == tx.customer, billing_line.c.subscription_id == subscription_id
     )
-    query = (
-        select(billing_line)
-        .where(of_subscription, or_(billing_line.c.cycle == cycle, billing_line.c.document_id.is_(None)))
-        .order_by(billing_line.c.id)
-    )
-    stored = [stored_line(row, currency) for row in tx.connection.execute(query)]
+    of_cycle = of_subscription.where(billing_line.c.cycle == cycle)
+    waiting = of_subscription.where(billing_line.c.cycle != cycle, billing_line.c.document_id.is_(None))
+    rows = tx.connection.execute(union_all(of_cycle, waiting).order_by("id"))
+    stored = [stored_line(row, currency) for row in rows]
     lines = tuple(BilledLine(s.id, s.line, s.document, s.line.amount, s.line.quantity) for s in stored)
     return reduced(lines, tuple(billed.line for billed in lines))
 

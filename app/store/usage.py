@@ -134,18 +134,23 @@ def since(
 
 
 def _late_events(tx: Tx, subscription_id: UUID) -> dict[str, list[tuple[datetime, UUID]]]:
-    """The events in use recorded since the last reckoning that are effective before it, by metric."""
-    this = and_(
-        subscription.c.customer_id == seat_event.c.customer_id,
-        subscription.c.id == subscription_id,
-        seat_event.c.recorded_at >= subscription.c.reckoned_at,
-        seat_event.c.effective_at < subscription.c.reckoned_at,
+    """The events in use recorded since the last reckoning that are effective before it, by metric.
+
+    They are found by when they were recorded, and only then looked at: the database does it in two steps, or
+    it might choose to go through all the history that is effective before.
+    """
+    this = (subscription.c.customer_id == tx.customer, subscription.c.id == subscription_id)
+    reckoned_at = select(subscription.c.reckoned_at).where(*this).scalar_subquery()
+    recorded = (
+        select(seat_event)
+        .where(seat_event.c.customer_id == tx.customer, seat_event.c.recorded_at >= reckoned_at)
+        .cte("recorded")
+        .prefix_with("MATERIALIZED")
     )
     query = (
-        select(seat_event.c.metric, seat_event.c.effective_at, seat_event.c.id)
-        .select_from(seat_event.join(subscription, this))
-        .where(seat_event.c.customer_id == tx.customer, seat_event.c.kind == BalanceKind.IN_USE)
-        .order_by(seat_event.c.effective_at, seat_event.c.id)
+        select(recorded.c.metric, recorded.c.effective_at, recorded.c.id)
+        .where(recorded.c.kind == BalanceKind.IN_USE, recorded.c.effective_at < reckoned_at)
+        .order_by(recorded.c.effective_at, recorded.c.id)
     )
     found: dict[str, list[tuple[datetime, UUID]]] = defaultdict(list)
     for row in tx.connection.execute(query):
