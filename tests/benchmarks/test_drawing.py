@@ -11,7 +11,7 @@ from tests.benchmarks.measuring import Way, side_by_side, tell
 from tests.documents.builders import an_invoice, many_lines
 
 LINES: Final = (5, 50, 500)
-ROUNDS: Final = 3
+ROUNDS: Final = 2
 
 
 async def test_pages_by_lines() -> None:

@@ -32,7 +32,7 @@ async def test_the_overview_against_its_sql(demo_url: str) -> None:
             ),
             "overview through the application": lambda: page.run(deployment),
         }
-        tell(f"overview, {engine_of(demo_url)}", await side_by_side(ways, times=20))
+        tell(f"overview, {engine_of(demo_url)}", await side_by_side(ways, times=10))
 
 
 async def test_the_document_cache(demo_url: str) -> None:
@@ -76,5 +76,5 @@ async def cost_of(deployment: Deployment, example: Example) -> str:
     async def again() -> None:
         await example.run(deployment)
 
-    taken = await side_by_side({"": again}, times=4, rounds=5)
+    taken = await side_by_side({"": again}, times=3, rounds=3)
     return f"{len(statements):4} statements {taken['']:8.2f} ms"
