@@ -195,6 +195,7 @@ def compare(random: Random, model: PricingModel, mode: ProrationMode, tally: Tal
         compare_credits(random, setting, line, charge, tally, seed)
 
 
+@pytest.mark.long
 def test_a_hundred_thousand_lines_agree_with_the_oracle(capsys: pytest.CaptureFixture[str]) -> None:
     """Every model in every mode: charges of a whole quantity and of seats added, credits for some seats and
     for all. Ties of both signs occur in currencies of no, two and three digits.

@@ -213,6 +213,7 @@ def compare(random: Random, basis: ChargingBasis, tally: Counter[object], seed: 
     tally["adjustments"] += adjusted is not None
 
 
+@pytest.mark.long
 def test_thousands_of_segments_agree_with_the_oracle(capsys: pytest.CaptureFixture[str]) -> None:
     """Every basis with every model, by days and by seconds, whole periods and parts, and adjustments."""
     random, tally = Random(SEED), Counter[object]()

@@ -317,6 +317,7 @@ def finish(history: History, ending: str, day: int, mode: ProrationMode) -> None
         history.tally["renewal"] += len(expected)
 
 
+@pytest.mark.long
 def test_thousands_of_histories_agree_with_the_oracle(capsys: pytest.CaptureFixture[str]) -> None:
     """Every line of 3,000 subscriptions: changes of seats, plan and interval in every mode, and renewals."""
     tally: Counter[str] = Counter()
