@@ -107,8 +107,11 @@ def _tier(tier: Tier, currency: Currency) -> str:
 
 
 def policy(increase: DirectionPolicy, decrease: DirectionPolicy) -> str:
-    """A policy in two sentences, one for each direction: `A decrease waits for the renewal`."""
-    return f"An increase {_direction(increase, MORE)}. A decrease {_direction(decrease, LESS)}."
+    """A policy in two sentences, one for each direction: `A decrease waits for the renewal`; a third where
+    seats in use hold nothing back.
+    """
+    free = "" if decrease.guards else " Seats in use may be given up."
+    return f"An increase {_direction(increase, MORE)}. A decrease {_direction(decrease, LESS)}.{free}"
 
 
 def _direction(direction: DirectionPolicy, words: Mapping[ProrationMode, str]) -> str:

@@ -31,7 +31,7 @@ def _seats_in_use(state: State, price: PlanPrice) -> str | None:
             return (
                 f"{price.plan_name} has no {label} seats. Release the {level.in_use} that are in use first."
             )
-        if seat.maximum is None or not seat.guarded:
+        if seat.maximum is None or not price.guards(seat):
             continue
         most_used = seat.limit(seat.maximum, level.granted)
         if most_used is not None and level.in_use > most_used:

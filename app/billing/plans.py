@@ -159,14 +159,25 @@ class SeatPrice:
         return self.basis is ChargingBasis.PURCHASED
 
 
+class ChangeGuard(Enum):
+    """What holds a change back although the plan has a price for it.
+
+    SEATS_IN_USE: committed seats never fall below the seats in use. Without it they may, and the seats above
+    the limit are overage that costs nothing.
+    """
+
+    SEATS_IN_USE = "SEATS_IN_USE"
+
+
 @dataclass(frozen=True, slots=True)
 class DirectionPolicy:
     """What a plan allows in one direction; the first mode is the default. `AT_RENEWAL` timing cannot be
-    hastened, `NOW` can be put off.
+    hastened, `NOW` can be put off. `guards` hold decreases back; increases have none to heed.
     """
 
     modes: tuple[ProrationMode, ...]
     timing: ChangeTiming
+    guards: tuple[ChangeGuard, ...] = (ChangeGuard.SEATS_IN_USE,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +208,10 @@ class PlanPrice:
     def seat(self, metric: str) -> SeatPrice | None:
         """The price of a metric, None if the plan does not have it."""
         return next((price for price in self.seats if price.metric.code == metric), None)
+
+    def guards(self, seat: SeatPrice) -> bool:
+        """Whether seats in use keep the committed seats of a metric from going below them."""
+        return seat.guarded and ChangeGuard.SEATS_IN_USE in self.policy.decrease.guards
 
     def yearly(self, amount: Fraction) -> Fraction:
         """The yearly equivalent of an amount for one interval."""

@@ -195,18 +195,18 @@ def _renewed_price(state: State) -> tuple[PlanPrice, tuple[ScheduledChange, ...]
 def _seats_at(state: State, price: PlanPrice) -> dict[Item, int]:
     """The scheduled totals that a price must have room for; fewer seats than its minimum are no obstacle."""
     return {
-        scheduled.change.metric: max(_raised(state, seat, scheduled.change.total), seat.minimum)
+        scheduled.change.metric: max(_raised(state, price, seat, scheduled.change.total), seat.minimum)
         for scheduled in state.scheduled
         if isinstance(scheduled.change, SeatsAtRenewal)
         and (seat := price.seat(scheduled.change.metric)) is not None
     }
 
 
-def _raised(state: State, seat: SeatPrice, total: int) -> int:
-    """A total, or as many seats as the ones in use need."""
+def _raised(state: State, price: PlanPrice, seat: SeatPrice, total: int) -> int:
+    """A total, or as many seats as the ones in use need, if the price's plan guards them."""
     level = state.level(seat.metric.code)
     used = level.in_use - level.granted
-    return max(total, used) if seat.guarded and used > seat.included else total
+    return max(total, used) if price.guards(seat) and used > seat.included else total
 
 
 def _renewed_seats(
@@ -221,7 +221,7 @@ def _renewed_seats(
             case SeatsAtRenewal(metric, total):
                 seat = price.seat(metric)
                 level = state.level(metric)
-                kept = _raised(state, seat, total) if seat else total
+                kept = _raised(state, price, seat, total) if seat else total
                 if seat is None or (seat.maximum is not None and kept > seat.maximum):
                     dropped.append(scheduled)
                 elif kept != level.committed:

@@ -103,7 +103,7 @@ def _guard_metric(state: State, wanted: Wanted, metric: Item) -> AboveMaximum | 
     if seat and seat.maximum is not None and total > seat.maximum:
         return AboveMaximum(seat.metric, seat.maximum, total)
     limit = seat.limit(total, level.granted) if seat else 0
-    if limit is None or (seat and not seat.guarded):
+    if limit is None or (seat and not wanted.price.guards(seat)):
         return None
     limit_before = _limit(state.price.seat(metric), level.committed, level.granted)
     if limit < level.in_use and (limit_before is None or limit < limit_before):

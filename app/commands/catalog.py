@@ -1,16 +1,19 @@
-"""`seatport catalog apply`."""
+"""`seatport catalog apply`, and `seatport catalog presets`."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 
+from app.billing.plans import DirectionPolicy
 from app.billing.refusals import Problem
 from app.commands.common import asynchronous, opened, settings
 from app.services.apply_catalog import Applied, apply_catalog
 from app.services.catalog_file import Declared, parse_catalog
+from app.services.catalog_policies import Preset, presets
 
 BYTES_MAX: Final = 1_000_000
 
@@ -39,6 +42,50 @@ async def apply_command(file: Path) -> None:
     for warning in applied.warnings:
         click.echo(f"Warning: {_line(warning)}", err=True)
     click.echo(_said(applied))
+
+
+@command.command("presets")
+@click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
+def presets_command(*, as_json: bool) -> None:
+    """List the seat policies that a price can name.
+
+    Each stands for the published rule of a known product. A price takes one over with `preset = "NAME"`, and
+    what it says itself wins.
+    """
+    if as_json:
+        click.echo(json.dumps([_plain(preset) for preset in presets()], indent=2))
+        return
+    click.echo("\n\n".join(_told(preset) for preset in presets()))
+
+
+def _plain(preset: Preset) -> dict[str, Any]:
+    """A preset as a program reads it, in the words of a catalog."""
+    return {
+        "name": preset.name,
+        "rule": preset.rule,
+        "source": preset.source,
+        "note": preset.note,
+        "basis": preset.basis.value,
+        "granularity": preset.granularity.value,
+        "increase": _direction(preset.policy.increase),
+        "decrease": _direction(preset.policy.decrease)
+        | {"guards": [guard.value for guard in preset.policy.decrease.guards]},
+    }
+
+
+def _direction(policy: DirectionPolicy) -> dict[str, Any]:
+    return {"timing": policy.timing.value, "modes": [mode.value for mode in policy.modes]}
+
+
+def _told(preset: Preset) -> str:
+    """A preset as a person reads it: name, rule, what it comes to, and where the rule stands."""
+    plain = _plain(preset)
+    increase, decrease = (
+        f"{key} {plain[key]['timing']} {' '.join(plain[key]['modes'])}" for key in ("increase", "decrease")
+    )
+    lines = [preset.rule, f"{preset.basis.value} · {increase} · {decrease}", preset.source]
+    lines += [f"Note: {preset.note}"] if preset.note else []
+    return "\n".join([preset.name, *(f"  {line}" for line in lines)])
 
 
 def _text(file: Path) -> str:

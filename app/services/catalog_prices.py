@@ -11,12 +11,10 @@ from typing import Final
 from uuid import UUID
 
 from app.billing.money import CURRENCIES, Currency, Money
-from app.billing.periods import BillingInterval, Granularity
+from app.billing.periods import BillingInterval
 from app.billing.plans import (
-    ChangePolicy,
     ChangeTiming,
     ChargingBasis,
-    DirectionPolicy,
     Item,
     Plan,
     PlanPrice,
@@ -28,6 +26,7 @@ from app.billing.plans import (
 )
 from app.billing.refusals import Problem
 from app.billing.requests import SEATS_MAX
+from app.services.catalog_policies import read_granularity, read_policy, with_preset
 from app.services.catalog_reader import PRICE_DECIMALS_MAX, Section
 
 UNMINTED: Final = UUID(int=0)
@@ -83,12 +82,12 @@ def milkable(plans: Iterable[Plan]) -> Iterator[Problem]:
 
 
 def _price(code: str, plan_name: str, section: Section, metrics: Metrics) -> PlanPrice:
+    section = with_preset(section)
     interval = section.choice("interval", BillingInterval)
     currency = _currency(section)
     fee = section.decimal("base_fee", decimals=currency.digits, default="0")
     seats = tuple(_seats(section, metrics, currency))
-    policy = ChangePolicy(_direction(section, "increase"), _direction(section, "decrease"))
-    granularity = section.choice("granularity", Granularity, default=Granularity.DAY)
+    policy, granularity = read_policy(section), read_granularity(section)
     section.finish()
     base_fee = Money.of(fee, currency)
     return PlanPrice(UNMINTED, code, plan_name, interval, base_fee, seats, policy, granularity)
@@ -100,14 +99,6 @@ def _currency(section: Section) -> Currency:
     if code and code not in CURRENCIES:
         section.wrong("currency", f"{code!r} is no ISO 4217 currency code. Give one such as EUR or USD.")
     return CURRENCIES.get(code, Currency("XXX", 3))
-
-
-def _direction(section: Section, key: str) -> DirectionPolicy:
-    policy = section.section(key)
-    modes = policy.choices("modes", ProrationMode)
-    timing = policy.choice("timing", ChangeTiming)
-    policy.finish()
-    return DirectionPolicy(modes, timing)
 
 
 def _seats(section: Section, metrics: Metrics, currency: Currency) -> Iterator[SeatPrice]:

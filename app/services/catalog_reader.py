@@ -124,9 +124,11 @@ class Section:
             return first
         return self._member(self.table[key], key, members) or first
 
-    def choices(self, key: str, members: type[EnumT]) -> tuple[EnumT, ...]:
-        """A list of different words of an enum, at least one; the order is kept."""
+    def choices(self, key: str, members: type[EnumT], *, least: int = 1) -> tuple[EnumT, ...]:
+        """A list of different words of an enum, at least one or none; the order is kept."""
         found: list[EnumT] = []
+        if not least and self.has(key) and self.table[key] == []:
+            return ()
         for i, value in enumerate(self._list(key, f"any of {words(members)}")):
             member = self._member(value, f"{key}[{i}]", members)
             if member in found:
@@ -144,9 +146,12 @@ class Section:
 
     def named(self, key: str) -> Iterator[tuple[str, Section]]:
         """The tables inside a table, by name."""
-        tables = self.section(key)
-        for name in tables.table:
-            yield name, tables.inner(name)
+        yield from self.section(key).tables()
+
+    def tables(self) -> Iterator[tuple[str, Section]]:
+        """The tables that this one consists of, by name."""
+        for name in self.table:
+            yield name, self.inner(name)
 
     def inner(self, key: str) -> Section:
         """The table under a key that is there."""

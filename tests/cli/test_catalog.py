@@ -1,11 +1,13 @@
-"""`seatport catalog apply`."""
+"""`seatport catalog apply`, and `seatport catalog presets`."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
+from app.services.catalog_policies import presets
 from app.services.demo.past import CATALOG
 from tests.cli.conftest import Seatport
 from tests.services.catalogs import SMALL, changed
@@ -79,3 +81,29 @@ def test_a_file_that_is_not_there_is_wrong_usage(seatport: Seatport, tmp_path: P
         result = seatport("catalog", "apply", str(path))
         assert result.exit_code == 2
         assert str(path) in result.stderr
+
+
+def test_presets_are_listed_for_people(seatport: Seatport) -> None:
+    """Each with its rule, what that comes to, where it stands, and what is left to others."""
+    told = seatport("catalog", "presets")
+
+    assert (told.exit_code, told.stderr) == (0, "")
+    blocks = told.stdout.split("\n\n")
+    assert [block.splitlines()[0] for block in blocks] == [preset.name for preset in presets()]
+    name, rule, policy, source, note = blocks[0].splitlines()
+    assert (name, rule, source) == ("github", f"  {presets()[0].rule}", f"  {presets()[0].source}")
+    assert policy == "  PURCHASED · increase NOW PRORATED_IMMEDIATELY · decrease AT_RENEWAL DO_NOT_BILL"
+    assert note == f"  Note: {presets()[0].note}"
+
+
+def test_presets_are_listed_for_programs(seatport: Seatport) -> None:
+    """As JSON in the words of a catalog."""
+    told = json.loads(seatport("catalog", "presets", "--json").stdout)
+
+    assert [preset["name"] for preset in told] == [preset.name for preset in presets()]
+    dodo = next(preset for preset in told if preset["name"] == "dodo")
+    assert (dodo["basis"], dodo["granularity"], dodo["decrease"]["guards"]) == ("PURCHASED", "DAY", [])
+    assert dodo["increase"] == {
+        "timing": "NOW",
+        "modes": ["PRORATED_IMMEDIATELY", "DIFFERENCE_IMMEDIATELY", "FULL_IMMEDIATELY", "DO_NOT_BILL"],
+    }

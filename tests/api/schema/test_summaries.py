@@ -1,5 +1,6 @@
 """The sentences that put prices and policies into words. Those of quotes stand in test_preview."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -92,6 +93,13 @@ def test_a_policy_in_two_sentences(modes: list[str], timing: str, sentence: str)
     assert summaries.policy(increase, decrease) == (
         f"An increase {sentence}. A decrease gives nothing back and lowers the price from the renewal on."
     )
+
+
+def test_a_policy_says_that_nothing_holds_seats_in_use() -> None:
+    """A third sentence where the guard is down."""
+    free = replace(direction(ProrationMode.DO_NOT_BILL), guards=())
+
+    assert summaries.policy(free, free).endswith("from the renewal on. Seats in use may be given up.")
 
 
 @pytest.mark.parametrize(
