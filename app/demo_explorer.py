@@ -19,9 +19,10 @@ from app.api.explorer import DemoAccount, ExplorerConfig, Tab
 from app.billing.periods import local_day
 from app.billing.permissions import SYSTEM, Role
 from app.billing.requests import ChangeRequest, SeatQuantity
+from app.services.confirming import Offer
 from app.services.demo.diary import member_reference
 from app.services.open_portal import PortalVisit, open_portal
-from app.services.preview_change_plan import Offer, preview_change_plan
+from app.services.preview_change_plan import preview_change_plan
 from app.services.quotes import QuoteSigner
 from app.store import customers, documents, states, system
 from app.store.documents import InvoiceFilter
@@ -72,6 +73,10 @@ SHOWN: Final = (
     Shown("14 Plans to choose from", "plans"),
     Shown("15 Cancel a scheduled change", "cancelScheduledChange"),
     Shown("16 Billing details", "billingDetails"),
+    Shown("17 What would an end give back?", "previewCancelSubscription"),
+    Shown("18 End it with the period", "cancelSubscription"),
+    Shown("19 What would going on cost?", "previewResumeSubscription"),
+    Shown("20 Keep it after all", "resumeSubscription"),
 )
 """Every stored operation, in the order in which a newcomer meets them."""
 
@@ -196,6 +201,12 @@ def _variables(example: Example) -> Iterator[tuple[str, str]]:
         "cancelScheduledChange": {
             "input": {"scheduledChangeId": example.scheduled_change, "idempotencyKey": key}
         },
+        "previewCancelSubscription": {"input": {"subscriptionId": example.subscription}},
+        "cancelSubscription": {
+            "input": {"subscriptionId": example.subscription, "timing": "AT_RENEWAL", "idempotencyKey": key}
+        },
+        "previewResumeSubscription": {"input": {"subscriptionId": example.subscription}},
+        "resumeSubscription": {"input": {"subscriptionId": example.subscription, "idempotencyKey": key}},
         "invoice": {"id": example.invoice},
         "creditNote": {"id": example.credit_note},
         "seatHistory": {

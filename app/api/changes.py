@@ -6,7 +6,6 @@ from typing import Annotated, cast
 
 import strawberry
 
-from app.api import loaders
 from app.api.arguments import given
 from app.api.context import Info, RequestContext
 from app.api.ids import Kind, decode_as
@@ -21,14 +20,21 @@ from app.api.inputs import (
 )
 from app.api.ledger import CreditNote, Invoice
 from app.api.money import Money
-from app.api.node import node_id
-from app.api.quotes import ChangeQuote, worded
+from app.api.outcomes import (
+    credit_note_made,
+    invoice_made,
+    once,
+    quoted,
+    refused,
+    scheduled_now,
+    subscription_now,
+)
+from app.api.quotes import ChangeQuote
 from app.api.refusals import (
     AboveMaximum,
     BelowMinimum,
     BillingDetailsMissing,
     Busy,
-    Core,
     IdempotencyKeyReused,
     InvalidInput,
     NotFound,
@@ -37,44 +43,18 @@ from app.api.refusals import (
     PlanNotAvailable,
     ProrationModeNotAllowed,
     QuoteOutdated,
-    Refusal,
     SeatsInUse,
     SubscriptionNotActive,
     VersionConflict,
-    refusal_of,
 )
-from app.api.subscriptions import ScheduledChange, Subscription, scheduled_changes, subscription_by_id
+from app.api.subscriptions import ScheduledChange, Subscription
 from app.billing import refusals
 from app.services import cancel_scheduled_change as cancelling
 from app.services import change_plan as changing
-from app.services.preview_change_plan import Offer, PreviewRefusal
+from app.services.confirming import Offer
+from app.services.preview_change_plan import PreviewRefusal
 from app.services.preview_change_plan import preview_change_plan as preview
 from app.store import transaction
-
-
-async def _subscription(root: "PlanChanged | ScheduledChangeCancelled", info: Info) -> Subscription:
-    found = await subscription_by_id(info, root.fact.subscription)
-    assert found is not None, "what was changed is there"
-    return found
-
-
-async def _scheduled_changes(root: "PlanChanged", info: Info) -> list[ScheduledChange]:
-    found = await info.context.reading.read(loaders.subscription_by_id, root.fact.subscription)
-    assert found is not None, "what was changed is there"
-    made = {node_id(Kind.SCHEDULED_CHANGE, id) for id in root.fact.scheduled}
-    return [change for change in await scheduled_changes(info, found) if change.id in made]
-
-
-async def _invoice(root: "PlanChanged", info: Info) -> Invoice | None:
-    id = root.fact.invoice
-    found = await info.context.reading.each(loaders.documents_by_id, id) if id else None
-    return Invoice.of(found) if found else None
-
-
-async def _credit_note(root: "PlanChanged", info: Info) -> CreditNote | None:
-    id = root.fact.credit_note
-    found = await info.context.reading.each(loaders.documents_by_id, id) if id else None
-    return CreditNote.of(found.document) if found else None
 
 
 @strawberry.type(description="The change was made, by this request or an earlier one with the same key.")
@@ -83,17 +63,18 @@ class PlanChanged:
 
     fact: strawberry.Private[changing.PlanChanged]
     subscription: Subscription = strawberry.field(
-        resolver=_subscription, description="The subscription as it stands after the change."
+        resolver=subscription_now, description="The subscription as it stands after the change."
     )
     invoice: Invoice | None = strawberry.field(
-        resolver=_invoice, description="The invoice that the change made; null when it charged nothing now."
+        resolver=invoice_made,
+        description="The invoice that the change made; null when it charged nothing now.",
     )
     credit_note: CreditNote | None = strawberry.field(
-        resolver=_credit_note,
+        resolver=credit_note_made,
         description="The credit note that the change made; null when it gave nothing back now.",
     )
     scheduled_changes: list[ScheduledChange] = strawberry.field(
-        resolver=_scheduled_changes,
+        resolver=scheduled_now,
         description="The parts that wait for the renewal, as long as they do; at most one for each metric "
         "and one for the plan.",
     )
@@ -111,7 +92,7 @@ class ScheduledChangeCancelled:
 
     fact: strawberry.Private[cancelling.ScheduledChangeCancelled]
     subscription: Subscription = strawberry.field(
-        resolver=_subscription, description="The subscription that the change had waited for."
+        resolver=subscription_now, description="The subscription that the change had waited for."
     )
     replayed: bool = strawberry.field(
         description="True when the key was known: nothing was done now, and this is what was done then."
@@ -171,8 +152,8 @@ async def preview_change_plan(
     """Quote a change; reads only."""
     answer = await _previewed(info.context, input)
     if isinstance(answer, Offer):
-        return await _quoted(info, answer)
-    return cast("PreviewChangePlanResult", await _refused(info, answer))
+        return await quoted(info, answer)
+    return cast("PreviewChangePlanResult", await refused(info, answer))
 
 
 async def change_plan(
@@ -185,7 +166,7 @@ async def change_plan(
     answer = await _changed(info.context, input)
     if isinstance(answer, changing.PlanChanged):
         return PlanChanged(fact=answer, credit_added=Money.of(answer.credit_added), replayed=answer.replayed)
-    return cast("ChangePlanResult", await _refused(info, answer))
+    return cast("ChangePlanResult", await refused(info, answer))
 
 
 async def cancel_scheduled_change(
@@ -198,7 +179,7 @@ async def cancel_scheduled_change(
     answer = await _cancelled(info.context, input)
     if isinstance(answer, cancelling.ScheduledChangeCancelled):
         return ScheduledChangeCancelled(fact=answer, replayed=answer.replayed)
-    return cast("CancelScheduledChangeResult", await _refused(info, answer))
+    return cast("CancelScheduledChangeResult", await refused(info, answer))
 
 
 async def _previewed(context: RequestContext, input: PreviewChangePlanInput) -> Offer | PreviewRefusal:
@@ -222,13 +203,10 @@ async def _changed(
         quote_token=given(input.quote_token),
         expected_version=given(input.expected_version),
     )
-    try:
-        known = await context.ask(changing.replayed, context.actor, request)
-        if known is not None:
-            return known
-        return await context.write(changing.change_plan, context.actor, context.signer, request)
-    except transaction.Busy as busy:
-        return refusals.Busy(busy.retry_after_seconds)
+    return await once(
+        lambda: context.ask(changing.replayed, context.actor, request),
+        lambda: context.write(changing.change_plan, context.actor, context.signer, request),
+    )
 
 
 async def _cancelled(
@@ -243,12 +221,3 @@ async def _cancelled(
         return await context.write(cancelling.cancel_scheduled_change, context.actor, request)
     except transaction.Busy as busy:
         return refusals.Busy(busy.retry_after_seconds)
-
-
-async def _quoted(info: Info, offer: Offer) -> ChangeQuote:
-    return ChangeQuote.of(await info.context.ask(worded, offer))
-
-
-async def _refused(info: Info, no: Core) -> Refusal:
-    """The type of a refusal. That each union has the refusals of its service is held by a test."""
-    return await refusal_of(no, lambda offer: _quoted(info, offer))

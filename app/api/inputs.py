@@ -3,7 +3,7 @@ all of it at once, with the place of each problem.
 """
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, Protocol
 from uuid import UUID
 
 import strawberry
@@ -108,7 +108,73 @@ class CancelScheduledChangeInput:
     )
 
 
-def subscription_of(input: PreviewChangePlanInput) -> UUID:
+@strawberry.input(description="The end whose effect is wanted: what it would give back.")
+class PreviewCancelSubscriptionInput:
+    """The end whose effect is wanted."""
+
+    subscription_id: strawberry.ID = strawberry.field(description="Which subscription would end.")
+    timing: ChangeTiming | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="NOW, as far as the plan lets a decrease be now, or AT_RENEWAL: with the period or the "
+        "trial. Left out, it is AT_RENEWAL, and NOW in a pause, which has no renewal.",
+    )
+
+
+@strawberry.input(
+    description="The end to make. With a token, the timing may be left out, and must agree with the quote if "
+    "it is sent."
+)
+class CancelSubscriptionInput(PreviewCancelSubscriptionInput):
+    """The end to make."""
+
+    quote_token: str | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="The token of a quote or of an alternative: the end gives back exactly what that said, "
+        "or is refused with a fresh quote.",
+    )
+    expected_version: int | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="The `Subscription.version` that was shown: refused if there is a newer one.",
+    )
+    idempotency_key: str = strawberry.field(
+        description="1 to 255 printable ASCII characters, new for each press of the button and the same for "
+        "each repetition of a request."
+    )
+
+
+@strawberry.input(description="The subscription that would go on.")
+class PreviewResumeSubscriptionInput:
+    """The subscription that would go on."""
+
+    subscription_id: strawberry.ID = strawberry.field(description="One that is to end, or that pauses.")
+
+
+@strawberry.input(description="Which subscription is to go on, and at the price of which quote.")
+class ResumeSubscriptionInput(PreviewResumeSubscriptionInput):
+    """The subscription that is to go on."""
+
+    quote_token: str | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="The token of a quote: the new period costs exactly what that said, or resuming is "
+        "refused with a fresh quote.",
+    )
+    expected_version: int | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="The `Subscription.version` that was shown: refused if there is a newer one.",
+    )
+    idempotency_key: str = strawberry.field(
+        description="1 to 255 printable ASCII characters, new for each press of the button and the same for "
+        "each repetition of a request."
+    )
+
+
+class NamesSubscription(Protocol):
+    """An input that is about one subscription."""
+
+    subscription_id: strawberry.ID
+
+
+def subscription_of(input: NamesSubscription) -> UUID:
     """The subscription that is meant, `NOBODY` for an id of no subscription."""
     return decode_as(Kind.SUBSCRIPTION, input.subscription_id) or NOBODY
 

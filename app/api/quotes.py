@@ -20,7 +20,7 @@ from app.billing.periods import local_day
 from app.billing.reach import credit_lasts_until
 from app.billing.subscriptions import AtRenewal
 from app.services import pages
-from app.services.preview_change_plan import Offer
+from app.services.confirming import Offer
 from app.store.transaction import Tx
 
 PROVISIONAL: Final = UUID("7c0d54a2-6b54-4d63-9d1c-0f6cf6a0b5d1")

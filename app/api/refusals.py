@@ -11,7 +11,7 @@ from app.api.enums import ChangeTiming, ProrationMode, SubscriptionStatus
 from app.api.quotes import ChangeQuote
 from app.api.seats import SeatHolder, SeatMetric
 from app.billing import refusals
-from app.services.preview_change_plan import Offer
+from app.services.confirming import Offer
 
 
 @strawberry.interface(

@@ -20,6 +20,16 @@ from app.api.events import event_by_id
 from app.api.ids import Kind, decode
 from app.api.invoices import credit_note, credit_note_by_id, invoice, invoice_by_id, line_by_id
 from app.api.ledger import CreditNote, Invoice
+from app.api.lives import (
+    CancelSubscriptionResult,
+    PreviewCancelSubscriptionResult,
+    PreviewResumeSubscriptionResult,
+    ResumeSubscriptionResult,
+    cancel_subscription,
+    preview_cancel_subscription,
+    preview_resume_subscription,
+    resume_subscription,
+)
 from app.api.node import Node
 from app.api.plans import Plan, plans_on_offer
 from app.api.scalars import SCALARS
@@ -106,6 +116,26 @@ class Mutation:
         resolver=cancel_scheduled_change,
         description="Take back a change that waits for the renewal. Answers NotFound when it was applied, "
         "replaced or taken back before.",
+    )
+    preview_cancel_subscription: PreviewCancelSubscriptionResult = strawberry.mutation(
+        resolver=preview_cancel_subscription,
+        description="What an end would give back, now and with the period: the same quote as for a change, "
+        "to be shown before the button is pressed. Changes nothing.",
+    )
+    cancel_subscription: CancelSubscriptionResult = strawberry.mutation(
+        resolver=cancel_subscription,
+        description="End the subscription with its period or its trial, or now with one final document; once "
+        "for each idempotency key.",
+    )
+    preview_resume_subscription: PreviewResumeSubscriptionResult = strawberry.mutation(
+        resolver=preview_resume_subscription,
+        description="What going on would cost: nothing when an end is taken back, a new period after a "
+        "pause. Changes nothing.",
+    )
+    resume_subscription: ResumeSubscriptionResult = strawberry.mutation(
+        resolver=resume_subscription,
+        description="Keep a subscription that was to end, or go on after a pause with a new period that "
+        "starts today; once for each idempotency key.",
     )
 
 

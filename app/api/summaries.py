@@ -24,7 +24,13 @@ from app.billing.plans import (
     Tier,
 )
 from app.billing.state import State
-from app.billing.subscriptions import AtRenewal, CancelAtRenewal, PlanAtRenewal, SeatsAtRenewal
+from app.billing.subscriptions import (
+    AtRenewal,
+    CancelAtRenewal,
+    PlanAtRenewal,
+    SeatsAtRenewal,
+    SubscriptionStatus,
+)
 from app.documents.wording import describe_line, format_date, word
 
 LANGUAGE: Final = "en"
@@ -157,7 +163,7 @@ def quote(offered: Quote, state: State, catalog: Catalog, before: Totals | None,
     zone = state.subscription.zone
     renews_on = local_day(offered.renews_at, zone) if offered.renews_at else None
     costs = _costs(offered, renews_on, before)
-    moves = ", ".join(_moves(offered, state, catalog))
+    moves = _turn(offered, state) or ", ".join(_moves(offered, state, catalog))
     sentences = [f"{moves} from today: {costs}." if moves else f"{costs[0].upper()}{costs[1:]}."]
     ends_on = offered.posting.subscription.period.end_day
     sentences += [
@@ -177,6 +183,14 @@ def _credit(covered: date, renews_on: date | None) -> str:
 
 def _committed(change: AtRenewal, state: State) -> int | None:
     return state.level(change.metric).committed if isinstance(change, SeatsAtRenewal) else None
+
+
+def _turn(offered: Quote, state: State) -> str | None:
+    """What a turn of the subscription's life is called; None for a change."""
+    status, before = offered.posting.subscription.status, state.subscription.status
+    if status is SubscriptionStatus.ENDED:
+        return "No subscription any more"
+    return "A new period" if before is SubscriptionStatus.PAUSED else None
 
 
 def _moves(offered: Quote, state: State, catalog: Catalog) -> Iterator[str]:
@@ -222,7 +236,7 @@ def _owed(amount: Money) -> str:
 
 def _replaced(offered: Quote, state: State, catalog: Catalog) -> Iterator[str]:
     """What no longer waits: scheduled changes that the new one takes the place of, or ends."""
-    if offered.posting.settled:
+    if offered.posting.settled and not offered.posting.renews:
         old = _listed(target(waiting.change, state.price, catalog) for waiting in offered.posting.settled)
         yield f"The change that waited for the renewal is dropped: {old}."
 

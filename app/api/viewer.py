@@ -41,6 +41,18 @@ class Permissions:
     cancel_scheduled_change: Permission = strawberry.field(
         description="Whether `cancelScheduledChange` lets this member take back a change that waits."
     )
+    preview_cancel_subscription: Permission = strawberry.field(
+        description="Whether `previewCancelSubscription` shows this member what an end would give back."
+    )
+    cancel_subscription: Permission = strawberry.field(
+        description="Whether `cancelSubscription` lets this member end the subscription."
+    )
+    preview_resume_subscription: Permission = strawberry.field(
+        description="Whether `previewResumeSubscription` shows this member what going on would cost."
+    )
+    resume_subscription: Permission = strawberry.field(
+        description="Whether `resumeSubscription` lets this member take an end back, or end a pause."
+    )
     see_money: Permission = strawberry.field(
         description="Whether invoices, credit notes, the credit balance and billing details are shown; else "
         "they are null, and quotes tell only what a change costs by itself."
@@ -52,6 +64,10 @@ class Permissions:
             preview_change_plan=Permission.of(actor, permissions.Permission.PREVIEW_CHANGE),
             change_plan=Permission.of(actor, permissions.Permission.CHANGE_PLAN),
             cancel_scheduled_change=Permission.of(actor, permissions.Permission.CANCEL_SCHEDULED_CHANGE),
+            preview_cancel_subscription=Permission.of(actor, permissions.Permission.PREVIEW_CHANGE),
+            cancel_subscription=Permission.of(actor, permissions.Permission.CANCEL_SUBSCRIPTION),
+            preview_resume_subscription=Permission.of(actor, permissions.Permission.PREVIEW_CHANGE),
+            resume_subscription=Permission.of(actor, permissions.Permission.RESUME_SUBSCRIPTION),
             see_money=Permission.of(actor, permissions.Permission.SEE_MONEY),
         )
 

@@ -29,6 +29,8 @@ class Permission(Enum):
     PREVIEW_CHANGE = "see what a change would cost"
     CHANGE_PLAN = "change the plan or the seats"
     CANCEL_SCHEDULED_CHANGE = "cancel a scheduled change"
+    CANCEL_SUBSCRIPTION = "cancel the subscription"
+    RESUME_SUBSCRIPTION = "resume the subscription"
 
 
 GRANTS: Final[Mapping[Permission, frozenset[Role]]] = {
@@ -36,6 +38,8 @@ GRANTS: Final[Mapping[Permission, frozenset[Role]]] = {
     Permission.PREVIEW_CHANGE: frozenset({Role.OWNER, Role.BILLING_ADMIN, Role.SEAT_MANAGER}),
     Permission.CHANGE_PLAN: frozenset({Role.OWNER, Role.BILLING_ADMIN}),
     Permission.CANCEL_SCHEDULED_CHANGE: frozenset({Role.OWNER, Role.BILLING_ADMIN}),
+    Permission.CANCEL_SUBSCRIPTION: frozenset({Role.OWNER, Role.BILLING_ADMIN}),
+    Permission.RESUME_SUBSCRIPTION: frozenset({Role.OWNER, Role.BILLING_ADMIN}),
 }
 """Seats, plans and list prices are visible to every role. Who may preview a change learns what it costs; the
 customer's own money (documents, credit in hand, what is open) is for those who may see it.

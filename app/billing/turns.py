@@ -70,7 +70,7 @@ def decide_turn(state: State, turn: Turn, at: datetime) -> Quote | TurnRefusal:
 
 def decide_cancel(state: State, timing: ChangeTiming | None, at: datetime) -> Quote | TurnRefusal:
     """The end of a subscription: with its period, or now as far as the plan lets a decrease be now."""
-    status = state.subscription.status
+    state, status = state.in_force(at), state.subscription.status
     verbs = {ChangeTiming.NOW: Verb.CANCEL_NOW, ChangeTiming.AT_RENEWAL: Verb.CANCEL_AT_RENEWAL}
     timings = tuple(each for each, verb in verbs.items() if lives.allowed(verb, status))
     if not timings:
@@ -93,6 +93,7 @@ def decide_pause(state: State, at: datetime) -> Quote | PauseRefusal:
     """A pause from today on. The time that is paid and not used is credited whatever the plan says, since the
     customer does not leave. Scheduled changes go on waiting.
     """
+    state = state.in_force(at)
     refused = lives.refusal(Verb.PAUSE, state.subscription.status)
     if refused:
         return refused
@@ -107,7 +108,7 @@ def decide_pause(state: State, at: datetime) -> Quote | PauseRefusal:
 
 def decide_resume(state: State, at: datetime) -> Quote | PauseRefusal:
     """Keep a subscription that was to end, or go on after a pause."""
-    subscription = state.subscription
+    state, subscription = state.in_force(at), state.subscription
     if lives.allowed(Verb.UNPAUSE, subscription.status):
         posting = renewals.next_period(state, at, lambda price: subscription.resumed(price, at=at))
         return _quote(state, posting, ProrationMode.FULL_IMMEDIATELY, ChangeTiming.NOW)

@@ -25,6 +25,7 @@ from app.billing.plans import ChangeTiming, ProrationMode
 from app.billing.requests import ChangeRequest, SeatQuantity
 from app.billing.state import State
 from app.billing.subscriptions import SeatsAtRenewal
+from app.billing.turns import Turn, TurnKind
 
 LIFETIME: Final = timedelta(minutes=15)
 PURPOSE: Final = b"seatport quote v1\n"
@@ -38,7 +39,7 @@ class QuoteToken:
     """
 
     at: datetime
-    request: ChangeRequest
+    request: ChangeRequest | Turn
     digest: bytes
     valid_until: datetime
 
@@ -53,6 +54,7 @@ Wire = tuple[
     tuple[Seats, ...],
     ProrationMode | None,
     ChangeTiming | None,
+    TurnKind | None,
 ]
 """A token as it travels: short, since people copy it by hand."""
 
@@ -84,15 +86,22 @@ class QuoteSigner:
 
 
 def _wire(token: QuoteToken) -> Wire:
-    request = token.request
-    seats = tuple((asked.metric, asked.total, asked.add, asked.remove) for asked in request.seats)
+    turn = token.request if isinstance(token.request, Turn) else None
+    asked = (
+        token.request
+        if isinstance(token.request, ChangeRequest)
+        else ChangeRequest(timing=token.request.timing)
+    )
+    seats = tuple((each.metric, each.total, each.add, each.remove) for each in asked.seats)
     at, until = int(token.at.timestamp()), int(token.valid_until.timestamp())
-    return at, until, token.digest, request.plan, request.interval, seats, request.mode, request.timing
+    kind = turn.kind if turn else None
+    return at, until, token.digest, asked.plan, asked.interval, seats, asked.mode, asked.timing, kind
 
 
 def _token(wire: Wire) -> QuoteToken:
-    at, until, shown, plan, interval, seats, mode, timing = wire
-    request = ChangeRequest(plan, interval, tuple(SeatQuantity(*asked) for asked in seats), mode, timing)
+    at, until, shown, plan, interval, seats, mode, timing, kind = wire
+    change = ChangeRequest(plan, interval, tuple(SeatQuantity(*asked) for asked in seats), mode, timing)
+    request = Turn(kind, timing) if kind else change
     return QuoteToken(datetime.fromtimestamp(at, UTC), request, shown, datetime.fromtimestamp(until, UTC))
 
 
@@ -121,6 +130,7 @@ def digest(quote: Quote, state: State) -> bytes:
         "credit": quote.credit_added,
         "seats": posting.events,
         "price": posting.price.id,
+        "status": posting.subscription.status,
         "period": posting.subscription.period,
         "scheduled": posting.scheduled,
         "instead_of": [state.level(metric).committed for metric in seats_later],

@@ -203,6 +203,19 @@ async def change(
     return done
 
 
+async def hooli(world: World) -> tuple[UUID, UUID]:
+    """Another customer, who starts with one editor on `solo` now, where fewer seats give nothing back; with
+    its subscription.
+    """
+    customer = new_id(world.clock.now)
+    new = NewCustomer("hooli", "Hooli", "USD", "America/New_York", "en-US", CustomerKind.DEMO, DETAILS)
+    assert isinstance(await world.store.run(customer, register_customer, SYSTEM, new), Customer)
+    start = StartSubscription("solo", BillingInterval.MONTH, (("editor", 1),))
+    started = await world.store.run(customer, start_subscription, SYSTEM, start)
+    assert isinstance(started, SubscriptionStarted)
+    return customer, started.subscription
+
+
 def end_with_the_period(tx: Tx, subscription: UUID) -> None:
     """The subscription ends when its period does."""
     loaded = states.load(tx, subscription, lock=True)
@@ -253,7 +266,8 @@ def _business() -> PlanPrice:
 
 
 def _solo() -> PlanPrice:
-    return _named(plan_price(_editor("10.00", maximum=2), plan="solo"))
+    decrease = direction(ProrationMode.DO_NOT_BILL, ProrationMode.PRORATED_IMMEDIATELY)
+    return _named(plan_price(_editor("10.00", maximum=2), plan="solo", decrease=decrease))
 
 
 def _editor(unit: str, *steps: tuple[int | None, str, str], **rest: Any) -> Any:

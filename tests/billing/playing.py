@@ -12,6 +12,7 @@ from app.billing.plans import Item
 from app.billing.renewals import bring_up, renewal
 from app.billing.requests import ChangeRequest
 from app.billing.state import State, after
+from app.billing.turns import Turn, decide_turn
 from tests.builders import ids, instant
 
 
@@ -71,3 +72,15 @@ def renewal_totals(state: State, at: datetime) -> tuple[Money, Money]:
     *_, last = bring_up(state, at, ids(state))
     totals = totals_due(last.posting.drafts, Money.zero(state.currency))
     return totals.total, totals.amount_due
+
+
+def turn(state: State, asked: Turn, at: str) -> Quote:
+    """The quote of a turn that must be possible."""
+    quote = decide_turn(state, asked, instant(at))
+    assert isinstance(quote, Quote), quote
+    return quote
+
+
+def turned(state: State, asked: Turn, at: str) -> State:
+    """The state after a turn."""
+    return after(state, turn(state, asked, at).posting, ids(state))

@@ -1,11 +1,6 @@
-"""The turns of a life with their numbers: cancelled at the renewal and now, kept, paused and resumed, and the
-trial before all that.
-"""
+"""The turns of a life with their numbers: cancelled at the renewal and now, kept, paused and resumed."""
 
 from dataclasses import replace
-from uuid import UUID
-
-import pytest
 
 from app.billing.changes import Quote
 from app.billing.documents import DocumentKind
@@ -14,47 +9,32 @@ from app.billing.periods import BillingInterval, Granularity, Period
 from app.billing.plans import ChangeTiming, ChargingBasis, Item, PlanPrice, ProrationMode
 from app.billing.refusals import BillingDetailsMissing, ProrationModeNotAllowed
 from app.billing.renewals import due_at, renewal
-from app.billing.state import State, after
+from app.billing.state import State
 from app.billing.subscriptions import (
     CancelAtRenewal,
     PlanAtRenewal,
     SeatsAtRenewal,
-    Subscription,
     SubscriptionStatus,
 )
 from app.billing.turns import Turn, TurnKind, decide_turn
-from tests.billing.playing import amounts, brought_up, changed, formulas, in_use, paid, quoted
+from tests.billing.playing import amounts, brought_up, changed, formulas, in_use, paid, turn, turned
 from tests.builders import (
     EDITOR,
     VAT,
     VIEWER,
     ask,
     direction,
-    ids,
     instant,
     money,
     plan_price,
     seat_price,
     started,
-    tried,
 )
 
 NOW, AT_RENEWAL = ChangeTiming.NOW, ChangeTiming.AT_RENEWAL
 CANCEL, CANCEL_NOW = Turn(TurnKind.CANCEL), Turn(TurnKind.CANCEL, NOW)
 PAUSE, RESUME = Turn(TurnKind.PAUSE), Turn(TurnKind.RESUME)
 LATER = ProrationMode.PRORATED_ON_NEXT_INVOICE
-
-
-def turn(state: State, asked: Turn, at: str) -> Quote:
-    """The quote of a turn that must be possible."""
-    quote = decide_turn(state, asked, instant(at))
-    assert isinstance(quote, Quote), quote
-    return quote
-
-
-def turned(state: State, asked: Turn, at: str) -> State:
-    """The state after a turn."""
-    return after(state, turn(state, asked, at).posting, ids(state))
 
 
 def with_decrease(*modes: ProrationMode, timing: ChangeTiming = NOW) -> PlanPrice:
@@ -281,95 +261,6 @@ def test_seats_in_use_raise_a_removal_that_waited_through_a_pause() -> None:
     assert formulas(turn(state, RESUME, "2026-06-10")) == ["7 seats × 10.00 USD"]
 
 
-# ── The trial ───────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_a_trial_bills_nothing_and_becomes_a_paid_month() -> None:
-    """14 days from 1 April on: nothing until the 15th, then 100.00 for 15 April to 15 May, anchored there."""
-    trial = tried(days=14)
-    active = brought_up(trial, "2026-04-15")
-
-    assert (trial.subscription.status, trial.lines, trial.level(EDITOR).committed) == (
-        SubscriptionStatus.TRIALING, (), 10,
-    )  # fmt: skip
-    assert trial.subscription.period == Period(instant("2026-04-01"), instant("2026-04-15"), "UTC")
-    assert due_at(trial) == instant("2026-04-15")
-    assert active.subscription.status is SubscriptionStatus.ACTIVE
-    assert active.subscription.period == Period(instant("2026-04-15"), instant("2026-05-15"), "UTC")
-    assert [billed.line.amount for billed in active.lines] == [money("100.00")]
-    assert brought_up(active, "2026-05-15").subscription.period.end == instant("2026-06-15")
-
-
-@pytest.mark.parametrize("mode", list(ProrationMode))
-def test_a_change_in_a_trial_bills_nothing_in_any_mode(mode: ProrationMode) -> None:
-    """Five seats more on the 8th: nothing today, 150.00 at the end of the trial, which stays where it is."""
-    quote = quoted(tried(), ask(editor=15, mode=mode), "2026-04-08")
-    state = changed(tried(), ask(editor=15, mode=mode), "2026-04-08")
-
-    assert (quote.lines, quote.posting.drafts, quote.due_now.total) == ((), (), money("0.00"))
-    assert quote.at_renewal is not None
-    assert (quote.at_renewal.total, quote.renews_at) == (money("150.00"), instant("2026-04-15"))
-    assert (state.subscription.status, state.level(EDITOR).committed) == (SubscriptionStatus.TRIALING, 15)
-    assert brought_up(state, "2026-04-15").lines[0].line.amount == money("150.00")
-
-
-def test_fewer_seats_in_a_trial_cost_less_from_its_end_on() -> None:
-    """Down to 4, at once or with the trial's end as the plan says: 40.00 either way."""
-    for timing in (NOW, AT_RENEWAL):
-        state = changed(tried(), ask(editor=4, timing=timing), "2026-04-08")
-        assert brought_up(state, "2026-04-15").lines[0].line.amount == money("40.00")
-
-
-def test_another_plan_by_the_year_in_a_trial() -> None:
-    """Pro by the year is chosen in the trial: its first year begins when the trial ends."""
-    pro = plan_price(seat_price("200.00"), plan="pro", interval=BillingInterval.YEAR)
-    state = changed(
-        tried(plan_price(), pro), ask(plan="pro", interval=BillingInterval.YEAR, timing=NOW), "2026-04-08"
-    )
-    active = brought_up(state, "2026-04-15")
-
-    assert (state.lines, state.price, state.subscription.interval) == ((), pro, BillingInterval.YEAR)
-    assert active.subscription.period == Period(instant("2026-04-15"), instant("2027-04-15"), "UTC")
-    assert active.lines[0].line.amount == money("2000.00")
-
-
-def test_a_cancelled_trial_ends_with_its_last_day_and_costs_nothing() -> None:
-    """Cancelled on the 3rd, used until the 14th: no line and no document ever."""
-    state = turned(tried(), CANCEL, "2026-04-03")
-    over = brought_up(state, "2026-05-01")
-
-    assert state.subscription.status is SubscriptionStatus.TRIALING
-    assert (over.subscription.status, over.lines) == (SubscriptionStatus.ENDED, ())
-    assert over.subscription.period.end == instant("2026-04-15")
-
-
-def test_a_trial_that_is_kept_after_all_is_paid() -> None:
-    """Cancelled on the 3rd, kept on the 9th: the quote says 100.00 on the 15th."""
-    quote = turn(turned(tried(), CANCEL, "2026-04-03"), RESUME, "2026-04-09")
-
-    assert quote.at_renewal is not None
-    assert (quote.at_renewal.total, quote.renews_at) == (money("100.00"), instant("2026-04-15"))
-
-
-@pytest.mark.parametrize(
-    ("at", "days", "zone", "ends", "first_ends"),
-    [
-        ("2026-01-17", 14, "UTC", "2026-01-31", "2026-02-28"),
-        ("2026-03-20 23:30", 9, "Europe/Berlin", "2026-03-29 22:00", "2026-04-29 22:00"),
-        ("2026-03-27 12:00", 2, "Europe/Berlin", "2026-03-28 23:00", "2026-04-28 22:00"),
-        ("2026-04-01", 400, "UTC", "2027-05-06", "2027-06-06"),
-    ],
-)
-def test_a_trial_is_counted_in_local_days(at: str, days: int, zone: str, ends: str, first_ends: str) -> None:
-    """Also over the end of a short month, over a clock change, and for longer than a period."""
-    trial = Subscription.trying(UUID(int=1), plan_price(), at=instant(at), days=days, zone=zone)
-    active = trial.renewed(plan_price())
-
-    assert (trial.period.end, active.period.start) == (instant(ends), instant(ends))
-    assert active.period.end == instant(first_ends)
-    assert (active.period, active.status) == (active.full_period, SubscriptionStatus.ACTIVE)
-
-
 def test_the_seats_of_every_metric_are_given_up() -> None:
     """Editors and viewers go with the end, each by an event of its own; what is not committed has none."""
     both = plan_price(seat_price(), seat_price("4.00", VIEWER), seat_price("1.00", "guest"))
@@ -411,14 +302,4 @@ def test_a_pause_bills_the_use_before_it_and_none_in_it() -> None:
     assert resumed.at_renewal.total == money("120.00")
     assert [(line.formula, line.period.first_day.day) for line in later.lines] == [
         ("12 seats × 10.00 USD", 10)
-    ]
-
-
-def test_use_in_a_trial_is_free() -> None:
-    """12 seats are used from the first day of the trial on: nothing on 15 April, 120.00 a month later."""
-    active = brought_up(using(tried(PEAK)), "2026-04-15")
-
-    assert renewal(using(tried(PEAK))).lines == ()
-    assert [(line.amount, line.period.first_day.day) for line in renewal(active).lines] == [
-        (money("120.00"), 15)
     ]

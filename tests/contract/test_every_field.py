@@ -9,18 +9,21 @@ import pytest
 from graphql import GraphQLObjectType, is_introspection_type
 from sqlalchemy import update
 
-from app.api.ids import Kind, decode_as
+from app.api.ids import Kind, decode_as, encode
 from app.api.operations import Operations
 from app.api.schema import schema
 from app.billing.documents import InvoiceStatus
 from app.billing.parties import BillingDetails
 from app.billing.permissions import SYSTEM, Role
+from app.billing.plans import ProrationMode
+from app.billing.requests import SeatQuantity
+from app.services.pause_subscription import pause_subscription
 from app.services.record_override import NewOverride, record_override
 from app.services.register_customer import change_billing_details
 from app.store import files, transaction
 from app.store.tables import receivable
-from tests.api.schema.asking import OPERATIONS, cancel, confirm, operation, preview, seats
-from tests.api.world import World, end_with_the_period
+from tests.api.schema.asking import OPERATIONS, cancel, confirm, operation, preview, seats, turn
+from tests.api.world import World, change, end_with_the_period, hooli
 
 EVENT_AND_LINE = """
 query everythingOfAnEvent {
@@ -45,6 +48,7 @@ query everythingOfAnEvent {
 }
 """
 NODE = "query everyNode($id: ID!) { node(id: $id) { id ... on Customer { name } } }"
+SUBSCRIPTION = "{ customer { subscription { id } } }"
 HOLDER = """
 mutation whoSitsThere($input: PreviewChangePlanInput!) {
   previewChangePlan(input: $input) {
@@ -132,6 +136,30 @@ async def make_and_read(world: World) -> None:
     assert (await cancel(world, waiting, key="7"))["__typename"] == "ScheduledChangeCancelled"
 
 
+async def live_on(world: World) -> None:
+    """A customer pauses, goes on, and ends with an invoice; another ends with a credit note; acme is to end
+    and is kept after all.
+    """
+    customer, subscription = await hooli(world)
+    await world.store.run(customer, pause_subscription, SYSTEM, subscription)
+    hers: dict[str, Any] = {"customer": customer, "subscriptionId": encode(Kind.SUBSCRIPTION, subscription)}
+    assert (await turn(world, "previewResumeSubscription", **hers))["__typename"] == "ChangeQuote"
+    assert (await turn(world, "resumeSubscription", **hers))["invoice"]
+    later = ProrationMode.PRORATED_ON_NEXT_INVOICE
+    await change(world.store, customer, subscription, "later", SeatQuantity("editor", add=1), mode=later)
+    assert (await turn(world, "cancelSubscription", **hers, timing="NOW"))["invoice"]
+
+    found = await world.ask(SUBSCRIPTION, customer=world.globex)
+    theirs = {"customer": world.globex, "subscriptionId": found["customer"]["subscription"]["id"]}
+    assert (await turn(world, "cancelSubscription", **theirs, timing="NOW"))["creditNote"]
+
+    assert (await turn(world, "previewCancelSubscription"))["__typename"] == "ChangeQuote"
+    waits = await turn(world, "cancelSubscription", idempotencyKey="waits")
+    assert waits["scheduledChanges"]
+    kept = await turn(world, "resumeSubscription", idempotencyKey="kept")
+    assert kept["subscription"]["renewsOn"]
+
+
 async def be_refused(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every refusal once."""
     quote = await preview(world, seats=seats(add=5))
@@ -180,6 +208,7 @@ async def test_every_field_of_the_schema_answers_with_something(
     undo = recorded(world.operations, seen)
     try:
         await make_and_read(world)
+        await live_on(world)
         await be_refused(world, monkeypatch)
     finally:
         undo()

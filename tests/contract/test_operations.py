@@ -9,13 +9,14 @@ from graphql import FragmentDefinitionNode, OperationDefinitionNode, parse
 from app.api.operations import Documents, Refused
 from app.api.schema import schema
 from tests.api.schema.asking import OPERATIONS, confirm, operation, seats
-from tests.api.world import World
+from tests.api.world import World, end_with_the_period
 
 FILES = sorted(OPERATIONS.glob("*"))
 NEEDED = {
     "overview", "viewer", "seatBalances", "seatEvents", "seatHistory", "seatHolders", "plans", "invoices",
     "invoice", "creditNotes", "creditNote", "upcomingInvoice", "billingDetails", "previewChangePlan",
-    "changePlan", "cancelScheduledChange",
+    "changePlan", "cancelScheduledChange", "previewCancelSubscription", "cancelSubscription",
+    "previewResumeSubscription", "resumeSubscription",
 }  # fmt: skip
 
 
@@ -25,7 +26,14 @@ async def variables(world: World, name: str) -> dict[str, Any]:
     note = await confirm(world, key="note", seats=seats(remove=1))
     invoice = await confirm(world, key="invoice", seats=seats(add=5))
     waits = await confirm(world, key="waits", seats=seats(total=12), timing="AT_RENEWAL")
+    this = {"subscriptionId": world.subscription_id}
+    if name in {"previewResumeSubscription", "resumeSubscription"}:
+        await world.store.run(world.acme, end_with_the_period, world.subscription)
     needed: dict[str, dict[str, Any]] = {
+        "previewCancelSubscription": {"input": this},
+        "cancelSubscription": {"input": {**this, "timing": "NOW", "idempotencyKey": "end"}},
+        "previewResumeSubscription": {"input": this},
+        "resumeSubscription": {"input": {**this, "idempotencyKey": "go on"}},
         "seatHistory": {"metric": "editor", "from": "2026-04-01", "until": "2026-04-17"},
         "invoice": {"id": invoice["invoice"]["id"]},
         "creditNote": {"id": note["creditNote"]["id"]},

@@ -10,8 +10,18 @@ from app.api.refusals import Core
 from app.api.schema import sdl
 from app.billing import refusals
 from app.services.cancel_scheduled_change import CancelRefusal, ScheduledChangeCancelled
+from app.services.cancel_subscription import (
+    CancelSubscriptionRefusal,
+    PreviewCancelRefusal,
+    SubscriptionCancelled,
+)
 from app.services.change_plan import ChangePlanRefusal, PlanChanged
 from app.services.preview_change_plan import PreviewRefusal
+from app.services.resume_subscription import (
+    PreviewResumeRefusal,
+    ResumeSubscriptionRefusal,
+    SubscriptionResumed,
+)
 
 KEY_IS_CHECKED, HAS_TO_WAIT = refusals.InvalidInput, refusals.Busy
 
@@ -40,6 +50,18 @@ def union(name: str) -> set[str]:
             "CancelScheduledChangeResult",
             ScheduledChangeCancelled.__name__,
             names(CancelRefusal) | {HAS_TO_WAIT.__name__, KEY_IS_CHECKED.__name__},
+        ),
+        ("PreviewCancelSubscriptionResult", "ChangeQuote", names(PreviewCancelRefusal)),
+        (
+            "CancelSubscriptionResult",
+            SubscriptionCancelled.__name__,
+            names(CancelSubscriptionRefusal) | {HAS_TO_WAIT.__name__},
+        ),
+        ("PreviewResumeSubscriptionResult", "ChangeQuote", names(PreviewResumeRefusal)),
+        (
+            "ResumeSubscriptionResult",
+            SubscriptionResumed.__name__,
+            names(ResumeSubscriptionRefusal) | {HAS_TO_WAIT.__name__},
         ),
     ],
 )

@@ -66,18 +66,23 @@ def test_every_tab_is_useful_for_the_other_customers(demo_site: Site, customer: 
 def test_each_role_sees_what_it_may(demo_site: Site) -> None:
     """What a role may do by its permissions is done or shown in the tabs; the rest is refused or null."""
     seen = {role: permitted(demo_site, demo_site.account("initech", role)) for role in ROLES}
-    everything = {"previewChangePlan", "changePlan", "cancelScheduledChange", "seeMoney"}
+    previews = {"previewChangePlan", "previewCancelSubscription", "previewResumeSubscription"}
+    deeds = {"changePlan", "cancelScheduledChange", "cancelSubscription", "resumeSubscription"}
+    everything = previews | deeds | {"seeMoney"}
     assert seen == {
         "OWNER": everything,
         "BILLING_ADMIN": everything,
-        "SEAT_MANAGER": {"previewChangePlan"},
+        "SEAT_MANAGER": previews,
         "VIEWER": {"seeMoney"},
     }
 
 
 def permitted(site: Site, account: DemoAccount) -> set[str]:
     """What an account may do, as `viewer` says and as the tabs show."""
-    operations = ("previewChangePlan", "changePlan", "cancelScheduledChange")
+    operations = (
+        "previewChangePlan", "changePlan", "cancelScheduledChange", "previewCancelSubscription",
+        "cancelSubscription", "previewResumeSubscription", "resumeSubscription",
+    )  # fmt: skip
     answers = {operation: site.ask(account, operation)["data"][operation] for operation in operations}
     shown = {operation for operation, answer in answers.items() if answer["__typename"] != "NotPermitted"}
     customer = {"invoices", "creditNotes", "upcomingInvoice", "billingDetails"}

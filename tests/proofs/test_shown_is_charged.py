@@ -10,14 +10,14 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Any, Final, cast
+from typing import Any, Final
+from uuid import UUID
 
 import pytest
 
 from app.billing.changes import decide
-from app.services import change_plan
 from app.services.bring_up import instant, load_current
-from app.services.change_plan import ChangePlan
+from app.services.confirming import Button
 from app.services.quotes import QuoteSigner, QuoteToken
 from app.store.states import Loaded
 from app.store.transaction import Store, Tx
@@ -162,29 +162,51 @@ async def lived_again(stage: Stage, seed: int, life: int, ways: list[Any]) -> tu
 
 # ── The power of the comparison ─────────────────────────────────────────────────────────────────────────────
 
-Decided = Callable[[Tx, Loaded, QuoteSigner, ChangePlan, QuoteToken], Any]
-HONEST: Final = change_plan._decided
+Decided = Callable[[Any, Tx, Loaded, QuoteSigner, UUID, Any, QuoteToken], Any]
+HONEST: Final[Decided] = Button._decided
 
 
-def heedless(tx: Tx, _: Loaded, __: QuoteSigner, request: ChangePlan, token: QuoteToken) -> Any:
+def heedless(
+    _: Any, tx: Tx, __: Loaded, ___: QuoteSigner, subscription: UUID, change: Any, token: QuoteToken
+) -> Any:
     """Ignores the token: whatever the change costs now is charged."""
-    current = load_current(tx, request.subscription, instant(tx))
-    return decide(current.state, token.request, instant(tx)) if isinstance(current, Loaded) else current
+    current = load_current(tx, subscription, instant(tx))
+    return decide(current.state, change, instant(tx)) if isinstance(current, Loaded) else current
 
 
-def trusting(_: Tx, loaded: Loaded, __: QuoteSigner, ___: ChangePlan, token: QuoteToken) -> Any:
+def trusting(
+    _: Any, __: Tx, loaded: Loaded, ___: QuoteSigner, ____: UUID, change: Any, token: QuoteToken
+) -> Any:
     """Decides at the instant of the token, and does not look whether that still comes to the same."""
-    return decide(loaded.state, token.request, token.at)
+    return decide(loaded.state, change, token.at)
 
 
-def patient(tx: Tx, loaded: Loaded, signer: QuoteSigner, request: ChangePlan, token: QuoteToken) -> Any:
+def patient(
+    button: Any,
+    tx: Tx,
+    loaded: Loaded,
+    signer: QuoteSigner,
+    subscription: UUID,
+    change: Any,
+    token: QuoteToken,
+) -> Any:
     """Lets no quote expire."""
-    return HONEST(tx, loaded, signer, request, replace(token, valid_until=tx.wall + timedelta(days=1)))
+    lasting = replace(token, valid_until=tx.wall + timedelta(days=1))
+    return HONEST(button, tx, loaded, signer, subscription, change, lasting)
 
 
-def deaf(tx: Tx, loaded: Loaded, signer: QuoteSigner, request: ChangePlan, token: QuoteToken) -> Any:
+def deaf(
+    button: Any,
+    tx: Tx,
+    loaded: Loaded,
+    signer: QuoteSigner,
+    subscription: UUID,
+    change: Any,
+    token: QuoteToken,
+) -> Any:
     """Takes every quote for outdated."""
-    return HONEST(tx, loaded, signer, request, replace(token, valid_until=tx.wall))
+    gone = replace(token, valid_until=tx.wall)
+    return HONEST(button, tx, loaded, signer, subscription, change, gone)
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite"])
@@ -204,12 +226,11 @@ async def test_the_comparison_notices_a_change_that_does_not_heed_its_token(
     the token is replaced by a wrong one; what is charged then is not the total that was shown.
     """
 
-    def decided(
-        tx: Tx, loaded: Loaded, signer: QuoteSigner, request: ChangePlan, token: QuoteToken | None
-    ) -> Any:
-        return (sabotage if token else HONEST)(tx, loaded, signer, request, cast("QuoteToken", token))
+    def decided(button: Any, *asked: Any) -> Any:
+        token = asked[-1]
+        return (sabotage if token else HONEST)(button, *asked)
 
-    monkeypatch.setattr(change_plan, "_decided", decided)
+    monkeypatch.setattr(Button, "_decided", decided)
 
     seeds = iter(range(SABOTAGE_TRIES))
     while not any(difference in text for text in await stage.play(next(seeds))):

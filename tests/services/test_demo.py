@@ -24,12 +24,13 @@ from app.billing.subscriptions import SeatsAtRenewal, Subscription
 from app.services.apply_catalog import apply_catalog
 from app.services.bill import bill
 from app.services.change_plan import ChangePlan, PlanChanged, change_plan
+from app.services.confirming import Offer
 from app.services.demo import acme, globex, initech, past
 from app.services.demo.crowd import crowd
 from app.services.demo.diary import Scene, add, remove
 from app.services.demo.stage import MovedClock, SceneRefused, Stage
 from app.services.demo.summary import Summary, summary
-from app.services.preview_change_plan import Offer, preview_change_plan
+from app.services.preview_change_plan import preview_change_plan
 from app.services.quotes import QuoteSigner
 from app.services.register_customer import register_customer
 from app.store import customers, documents, lines, seats, subscriptions, system

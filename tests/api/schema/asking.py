@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any, Final
+from uuid import UUID
 
 from app.billing.permissions import Role
 from tests.api.world import World
@@ -34,6 +35,20 @@ async def confirm(
     given = {"subscriptionId": world.subscription_id, "idempotencyKey": key, **change}
     data = await world.ask(operation("changePlan"), role=role, input=given)
     answer: dict[str, Any] = data["changePlan"]
+    return answer
+
+
+async def turn(
+    world: World, name: str, *, role: Role = Role.OWNER, customer: UUID | None = None, **given: Any
+) -> dict[str, Any]:
+    """What a mutation of a subscription's life answers, by the name of its operation; about acme's
+    subscription unless told otherwise. Those that do something get a key.
+    """
+    sent: dict[str, Any] = {"subscriptionId": world.subscription_id, **given}
+    if not name.startswith("preview"):
+        sent.setdefault("idempotencyKey", "key")
+    data = await world.ask(operation(name), role=role, customer=customer, input=sent)
+    answer: dict[str, Any] = data[name]
     return answer
 
 

@@ -177,6 +177,10 @@ async def test_permissions_are_those_of_the_one_table(world: World, role: Role) 
         "previewChangePlan": Permission.PREVIEW_CHANGE,
         "changePlan": Permission.CHANGE_PLAN,
         "cancelScheduledChange": Permission.CANCEL_SCHEDULED_CHANGE,
+        "previewCancelSubscription": Permission.PREVIEW_CHANGE,
+        "cancelSubscription": Permission.CANCEL_SUBSCRIPTION,
+        "previewResumeSubscription": Permission.PREVIEW_CHANGE,
+        "resumeSubscription": Permission.RESUME_SUBSCRIPTION,
         "seeMoney": Permission.SEE_MONEY,
     }
     assert set(fields.values()) == set(Permission)

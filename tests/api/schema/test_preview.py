@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 
 from app.billing.permissions import Role
 from app.billing.plans import ChangeTiming
-from app.billing.requests import SeatQuantity
+from app.billing.requests import ChangeRequest, SeatQuantity
 from app.store.metadata import metadata
 from app.store.transaction import Tx
 from tests.api.schema.asking import confirm, preview, seats
@@ -223,6 +223,7 @@ async def test_a_token_reads_back_what_was_asked(world: World) -> None:
     token = SIGNER.read(quote["token"], customer=world.acme, subscription=world.subscription)
 
     assert token is not None
+    assert isinstance(token.request, ChangeRequest)
     assert token.request.seats == (SeatQuantity("editor", add=5),)
 
 

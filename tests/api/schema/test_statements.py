@@ -72,8 +72,10 @@ async def asked(world: World, name: str, size: int) -> tuple[int, int]:
 async def variables_of(world: World, name: str, text: str, *, key: str) -> dict[str, Any]:
     """What makes an operation find as much as there is."""
     if "$input" in text:
-        wanted = {"subscriptionId": world.subscription_id, "seats": seats(add=1)}
-        return {"input": {**wanted, **({"idempotencyKey": key} if name == "changePlan" else {})}}
+        wanted: dict[str, Any] = {"subscriptionId": world.subscription_id}
+        wanted |= {"seats": seats(add=1)} if name.endswith("ChangePlan") or name == "changePlan" else {}
+        wanted |= {"timing": "NOW"} if name == "previewCancelSubscription" else {}
+        return {"input": wanted if name.startswith("preview") else {**wanted, "idempotencyKey": key}}
     if name == "seatHistory":
         return {"metric": "editor", "from": "2026-04-01", "until": "2026-04-17"}
     if "$id" in text:
