@@ -71,6 +71,12 @@ class Portal:
         assert isinstance(started, SubscriptionStarted), started
         return started.subscription
 
+    async def start_refused(self, customer: UUID, request: StartSubscription) -> str:
+        """Why a subscription cannot be started now."""
+        refused = await self.store.run(customer, start_subscription, VENDOR, request)
+        assert not isinstance(refused, SubscriptionStarted), refused
+        return refused.message
+
     async def let_in(self, customer: UUID, role: Role = Role.OWNER, person: str = "ada") -> str:
         """The bearer token of a member."""
         token, token_hash = new_token()

@@ -9,13 +9,14 @@ from typing import Final, NamedTuple, TypeVar
 from uuid import UUID
 
 from app.api.reading import Scene
+from app.billing import lives
 from app.billing.documents import DocumentKind
 from app.billing.ledger import DayLevel, SeatEvent, SeatLevels, days
 from app.billing.overrides import own
 from app.billing.parties import Catalog
 from app.billing.periods import first_instant, local_day
 from app.billing.plans import Item, PlanPrice, SeatMetric
-from app.billing.subscriptions import Subscription
+from app.billing.subscriptions import Subscription, SubscriptionStatus
 from app.services import pages
 from app.services.upcoming_invoice import UpcomingInvoice, next_document
 from app.store import catalogs, documents, lines, overrides, seats, states, subscriptions
@@ -102,6 +103,15 @@ def subscription_by_id(scene: Scene, subscription_id: UUID) -> Subscribed | None
 def state_of(scene: Scene, subscription: Subscription) -> Loaded:
     """All that a decision about a subscription would read."""
     return scene.once(states.assemble, scene.customer, subscription)
+
+
+def status_of(scene: Scene, subscription: Subscription) -> SubscriptionStatus:
+    """The status that people see: past due while an invoice is past its due day, which is counted in the
+    seller's zone.
+    """
+    today = local_day(scene.tx.at, scene.catalog.seller.zone)
+    overdue = documents.overdue(scene.tx, subscription.id, today)
+    return lives.shown(subscription.status, overdue=overdue)
 
 
 def scheduled_change(scene: Scene, change_id: UUID) -> tuple[Subscribed, ListedChange] | None:

@@ -93,6 +93,10 @@ async def _plan(root: "Subscription") -> Plan:
     return Plan.of_price(price, root.found.catalog.plan(price.plan))
 
 
+async def _status(root: "Subscription", info: Info) -> SubscriptionStatus:
+    return await info.context.reading.read(loaders.status_of, root.found.subscription)
+
+
 async def _seats(root: "Subscription", info: Info) -> list[SubscribedSeats]:
     loaded = await info.context.reading.read(loaders.state_of, root.found.subscription)
     state = loaded.state
@@ -113,13 +117,18 @@ class Subscription(Node):
         description="Rises with every change and renewal; send it as `expectedVersion` to change only what "
         "was seen."
     )
-    status: SubscriptionStatus = strawberry.field(description="Whether it is billed and can be changed.")
+    status: SubscriptionStatus = strawberry.field(
+        resolver=_status, description="Where it is in its life, and so what can be done."
+    )
     plan: Plan = strawberry.field(resolver=_plan, description="The plan it is on, as it is offered today.")
     price: PlanPrice = strawberry.field(
         description="The price it is billed by: that of the day it began or last changed plan or interval, "
         "whatever the plan costs today."
     )
-    period: Period = strawberry.field(description="The period that is paid for at present.")
+    period: Period = strawberry.field(
+        description="The period that is paid for at present, or the trial; in a pause and after the end the "
+        "last one, cut off where that began."
+    )
     renews_on: date | None = strawberry.field(
         description="The first day of the next period; null when it ends instead, or has ended."
     )
@@ -141,7 +150,6 @@ class Subscription(Node):
             id=node_id(Kind.SUBSCRIPTION, subscription.id),
             found=found,
             version=subscription.version,
-            status=subscription.status,
             price=PlanPrice.of(found.price),
             period=Period.of(subscription.period),
             renews_on=subscription.period.end_day if renews else None,

@@ -220,12 +220,15 @@ class PlanPrice:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A plan of the catalog with the price versions on offer now."""
+    """A plan of the catalog with the price versions on offer now. Who subscribes for the first time tries it
+    for `trial_days`.
+    """
 
     code: str
     name: str
     description: str
     prices: tuple[PlanPrice, ...]
+    trial_days: int = 0
 
     def price(self, interval: BillingInterval, currency: Currency) -> PlanPrice | None:
         return next((p for p in self.prices if p.interval is interval and p.currency == currency), None)

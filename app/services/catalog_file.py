@@ -4,7 +4,7 @@
     [seller.bank]         holder, iban, bic, bank
     [[tax_rates]]         country, label, rate (percent), starts, ends
     [metrics.CODE]        label, unit
-    [plans.CODE]          name, description
+    [plans.CODE]          name, description, trial_days
     [[plans.CODE.prices]] interval, currency, base_fee, preset, granularity, increase, decrease, seats.METRIC
 
 Amounts are decimal numbers written as text, because a TOML number with a point is not exact.

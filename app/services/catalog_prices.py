@@ -33,6 +33,7 @@ UNMINTED: Final = UUID(int=0)
 """The id of a price version that was declared and not applied yet."""
 
 DESCRIPTION_MAX: Final = 500
+TRIAL_DAYS_MAX: Final = 730
 TIERED: Final = frozenset({PricingModel.GRADUATED, PricingModel.VOLUME, PricingModel.STAIRSTEP})
 AMOUNT_KEYS: Final = ("unit_amount", "tiers", "package_size", "package_amount")
 MILKABLE: Final = (ProrationMode.DIFFERENCE_IMMEDIATELY, ProrationMode.FULL_IMMEDIATELY)
@@ -44,13 +45,14 @@ def read_plan(code: str, section: Section, metrics: Metrics) -> Plan:
     """A plan with its prices, at most one for each interval and currency."""
     name = section.text("name")
     description = section.text("description", longest=DESCRIPTION_MAX)
+    trial_days = section.count("trial_days", most=TRIAL_DAYS_MAX, default=0) or 0
     sections = list(section.each("prices"))
     if not section.has("prices"):
         section.wrong("prices", f"'prices' is missing. Add [[{section.at('prices')}]].")
     prices = tuple(_price(code, name, each, metrics) for each in sections)
     section.finish()
     _refuse_twins(sections)
-    return Plan(code, name, description, prices)
+    return Plan(code, name, description, prices, trial_days)
 
 
 def _refuse_twins(sections: list[Section]) -> None:

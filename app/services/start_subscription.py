@@ -1,4 +1,6 @@
-"""Start a subscription: the seats are committed and the first period is billed in advance."""
+"""Start a subscription: the seats are committed, and the first period is billed in advance, or a trial
+begins.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +11,12 @@ from uuid import UUID
 from app.billing import renewals
 from app.billing.periods import BillingInterval
 from app.billing.permissions import Actor
-from app.billing.plans import Item
+from app.billing.plans import Item, PlanPrice
 from app.billing.refusals import BillingDetailsMissing, InvalidInput, NotFound, PlanNotAvailable, Problem
 from app.billing.subscriptions import Subscription, SubscriptionStatus
 from app.services import postings
 from app.services.bring_up import instant
+from app.services.catalog_prices import TRIAL_DAYS_MAX
 from app.store import catalogs, customers, states, subscriptions
 from app.store.customers import Customer
 from app.store.transaction import Tx
@@ -24,18 +27,20 @@ class StartSubscription:
     """Which plan at which interval, with how many committed seats of each metric.
 
     `anchor` is the local day from which periods are counted; without one it is the day of the start, with one
-    the first period may be short.
+    the first period may be short. `trial_days` None: those of the plan, for a customer's first subscription.
+    A trial that is over is the anchor itself.
     """
 
     plan: str
     interval: BillingInterval
     seats: tuple[tuple[str, int], ...]
     anchor: date | None = None
+    trial_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionStarted:
-    """The subscription, and the invoice of its first period; None if that was free."""
+    """The subscription, and the invoice of its first period; None if that was free, or is a trial."""
 
     subscription: UUID
     invoice: UUID | None
@@ -63,13 +68,33 @@ def start_subscription(
     if price is None:
         reason = f"There is no plan {request.plan!r} by the {request.interval.value} in {customer.currency}."
         return PlanNotAvailable(request.plan, reason)
+    assert plan is not None, "a price belongs to a plan"
+    by_default = plan.trial_days if known is None and request.anchor is None else 0
+    days = by_default if request.trial_days is None else request.trial_days
+    problem = _problem(request, price, days)
+    if problem:
+        return InvalidInput((problem,))
+    new = _new(tx, customer, request, price, days)
+    return _start(tx, actor, customer, new, dict(request.seats))
+
+
+def _problem(request: StartSubscription, price: PlanPrice, days: int) -> Problem | None:
     missing = [metric for metric, _ in request.seats if price.seat(metric) is None]
     if missing:
-        return InvalidInput((Problem("seats", f"{price.plan_name} has no seats called {missing[0]!r}."),))
-    at = instant(tx)
+        return Problem("seats", f"{price.plan_name} has no seats called {missing[0]!r}.")
+    if not 0 <= days <= TRIAL_DAYS_MAX:
+        return Problem("trialDays", f"A trial has 0 to {TRIAL_DAYS_MAX} days, not {days}.")
+    if days and request.anchor:
+        return Problem("anchor", "Periods are counted from the end of the trial. Leave one of both out.")
+    return None
+
+
+def _new(tx: Tx, customer: Customer, request: StartSubscription, price: PlanPrice, days: int) -> Subscription:
+    at, zone = instant(tx), customer.zone
+    if days:
+        return Subscription.trying(tx.new_id(), price, at=at, days=days, zone=zone)
     anchor = datetime.combine(request.anchor, time.min) if request.anchor else None
-    new = Subscription.starting(tx.new_id(), price, at=at, anchor=anchor, zone=customer.zone)
-    return _start(tx, actor, customer, new, dict(request.seats))
+    return Subscription.starting(tx.new_id(), price, at=at, anchor=anchor, zone=zone)
 
 
 def _start(

@@ -194,6 +194,23 @@ def open_amounts(tx: Tx, invoices: Iterable[UUID], currency: Currency) -> dict[U
     return {r.invoice_id: Money(r.open if r.status == InvoiceStatus.OPEN else 0, currency) for r in rows}
 
 
+def overdue(tx: Tx, subscription_id: UUID, today: date) -> bool:
+    """Whether an invoice of a subscription is open although it was due before a day, the seller's today."""
+    same = (receivable.c.customer_id == document.c.customer_id) & (receivable.c.invoice_id == document.c.id)
+    query = (
+        select(document.c.id)
+        .select_from(receivable.join(document, same))
+        .where(
+            receivable.c.customer_id == tx.customer,
+            receivable.c.status == InvoiceStatus.OPEN,
+            document.c.subscription_id == subscription_id,
+            document.c.due_on < today,
+        )
+        .limit(1)
+    )
+    return tx.connection.execute(query).first() is not None
+
+
 def by_id(tx: Tx, ids: Iterable[UUID]) -> dict[UUID, Document]:
     """Documents by id; those that are not there are left out."""
     query = select(document).where(document.c.customer_id == tx.customer, document.c.id.in_(tuple(ids)))

@@ -41,6 +41,13 @@ def test_a_catalog_says_what_it_says() -> None:
     assert price.policy.decrease.timing is ChangeTiming.NOW
 
 
+def test_a_plan_can_be_tried() -> None:
+    """Two weeks, where the file says so; nothing where it does not."""
+    tried = changed("[plans.team]", "[plans.team]\ntrial_days = 14")
+
+    assert [plan.trial_days for text in (tried, SMALL) for plan in declared(text).plans] == [14, 0]
+
+
 @pytest.mark.parametrize(
     ("written", "model", "tiers", "package"),
     [
@@ -157,6 +164,8 @@ WRONG = [
         "is missing",
     ),
     ("[[plans.team.prices]]", "[plans.team.prices]", "plans.team.prices", "list of tables"),
+    ("[plans.team]", "[plans.team]\ntrial_days = 731", "plans.team.trial_days", "from 0 to 730"),
+    ("[plans.team]", "[plans.team]\ntrial_days = '14'", "plans.team.trial_days", "whole number"),
     ("[plans.team]", "[plans.Team_Plan]\n[plans.team]", "plans.Team_Plan", "lower-case"),
     (
         "[plans.team]",

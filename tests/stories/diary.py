@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
+from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -18,6 +19,7 @@ from app.api.ids import Kind, decode_as, encode
 from app.billing.ledger import Holder, SeatBalance
 from app.billing.parties import BillingDetails, CustomerKind
 from app.billing.periods import BillingInterval
+from app.services.pause_subscription import SubscriptionPaused, pause_subscription
 from app.services.record_override import NewOverride, OverrideRecorded, record_override
 from app.services.record_payment import PaymentRecorded, ReceivedPayment, record_payment
 from app.services.record_seats import SeatCorrection, SeatReport, SeatsRecorded, correct_seats, record_seats
@@ -80,11 +82,16 @@ class Diary:
         return self
 
     async def starts(
-        self, plan: str, interval: str = "MONTH", anchor: str | None = None, **seats: int
+        self,
+        plan: str,
+        interval: str = "MONTH",
+        anchor: str | None = None,
+        trial_days: int | None = None,
+        **seats: int,
     ) -> Diary:
-        """The subscription starts with these committed seats."""
+        """The subscription starts with these committed seats, perhaps with a trial."""
         first = date.fromisoformat(anchor) if anchor else None
-        request = StartSubscription(plan, BillingInterval[interval], tuple(seats.items()), first)
+        request = StartSubscription(plan, BillingInterval[interval], tuple(seats.items()), first, trial_days)
         self.subscription = encode(Kind.SUBSCRIPTION, await self.portal.start(self.customer, request))
         return self
 
@@ -135,6 +142,40 @@ class Diary:
         sent = {"scheduledChangeId": scheduled["id"], "idempotencyKey": f"press {next(self.keys)}"}
         data = await self.portal.ask(self.token, page.CANCEL, input=sent)
         return str(data["cancelScheduledChange"]["__typename"])
+
+    async def ends(self, **timing: str) -> Change:
+        """Look at what an end gives back, and end the subscription so; by default with the period."""
+        sent = {"subscriptionId": self.subscription, **timing}
+        quote = (await self.portal.ask(self.token, page.PREVIEW_END, input=sent))["previewCancelSubscription"]
+        assert quote["__typename"] == "ChangeQuote", quote
+        sent |= {"quoteToken": quote["token"], "idempotencyKey": f"press {next(self.keys)}"}
+        done = (await self.portal.ask(self.token, page.END, input=sent))["cancelSubscription"]
+        assert done["__typename"] == "SubscriptionCancelled", done
+        return self.made(quote, {**done, "__typename": "PlanChanged"})
+
+    async def resumes(self) -> Change:
+        """Look at what going on costs, and go on."""
+        sent = {"subscriptionId": self.subscription}
+        data = await self.portal.ask(self.token, page.PREVIEW_RESUME, input=sent)
+        quote = data["previewResumeSubscription"]
+        assert quote["__typename"] == "ChangeQuote", quote
+        sent |= {"quoteToken": quote["token"], "idempotencyKey": f"press {next(self.keys)}"}
+        done = (await self.portal.ask(self.token, page.RESUME, input=sent))["resumeSubscription"]
+        assert done["__typename"] == "SubscriptionResumed", done
+        nothing = {"creditNote": None, "scheduledChanges": [], "creditAdded": quote["creditAdded"]}
+        return self.made(quote, {**done, **nothing, "__typename": "PlanChanged"})
+
+    async def is_paused(self) -> Decimal:
+        """The vendor pauses the subscription; what joins the credit balance."""
+        id = decode_as(Kind.SUBSCRIPTION, self.subscription)
+        assert id is not None
+        done = await self.portal.store.run(self.customer, pause_subscription, VENDOR, id)
+        assert isinstance(done, SubscriptionPaused), done
+        return done.credit_added.amount
+
+    async def status(self) -> str:
+        """Where the subscription is in its life, as the page says."""
+        return str((await self.page())["subscription"]["status"])
 
     async def reports(self, metric: str = "editor", holder: str | None = None, **what: Any) -> UUID:
         """The vendor reports seats in use: `added=`, `removed=` or `total=`."""

@@ -70,12 +70,46 @@ mutation cancel($input: CancelScheduledChangeInput!) {
   }
 }
 """
+PREVIEW_END: Final = f"""
+mutation previewEnd($input: PreviewCancelSubscriptionInput!) {{
+  previewCancelSubscription(input: $input) {{ __typename ...Quote ...Refused }}
+}}
+{_QUOTE}{_REFUSED}
+fragment Row on PricedLine {{ description formula amount {{ amount }} period {{ startsOn endsOn }} }}
+"""
+END: Final = f"""
+mutation end($input: CancelSubscriptionInput!) {{
+  cancelSubscription(input: $input) {{
+    __typename
+    ... on SubscriptionCancelled {{
+      replayed creditAdded {{ amount }}
+      invoice {{ ...Paper }} creditNote {{ ...Paper }}
+      scheduledChanges {{ id effectiveOn summary replaces }}
+    }}
+    ... on QuoteOutdated {{ current {{ ...Quote }} }}
+    ...Refused
+  }}
+}}
+{_PAPER}{_QUOTE}{_REFUSED}
+"""
+PREVIEW_RESUME: Final = PREVIEW_END.replace("CancelSubscription", "ResumeSubscription")
+RESUME: Final = f"""
+mutation resume($input: ResumeSubscriptionInput!) {{
+  resumeSubscription(input: $input) {{
+    __typename
+    ... on SubscriptionResumed {{ replayed invoice {{ ...Paper }} }}
+    ... on QuoteOutdated {{ current {{ ...Quote }} }}
+    ...Refused
+  }}
+}}
+{_PAPER}{_QUOTE}{_REFUSED}
+"""
 PAGE: Final = f"""
 query page($asOf: DateTime, $knownAt: DateTime) {{
   customer {{
     creditBalance {{ amount }}
     subscription {{
-      version renewsOn
+      version status renewsOn
       plan {{ code }} price {{ interval seats {{ summary listSummary }} }} period {{ startsOn endsOn }}
       seats {{ metric {{ code }} committed atRenewal }}
       scheduledChanges {{ id effectiveOn summary replaces }}
