@@ -10,6 +10,7 @@ import strawberry
 from app.billing.documents import InvoiceStatus
 from app.billing.ledger import BalanceKind, EventSource
 from app.billing.lines import LineKind
+from app.billing.outlooks import Outlook
 from app.billing.periods import BillingInterval
 from app.billing.permissions import Role
 from app.billing.plans import ChangeTiming, ChargingBasis, PricingModel, ProrationMode
@@ -24,6 +25,7 @@ __all__ = [
     "EventSource",
     "InvoiceStatus",
     "LineKind",
+    "Outlook",
     "PricingModel",
     "ProrationMode",
     "Role",
@@ -98,6 +100,14 @@ described(
     PAST_DUE="As ACTIVE, and an invoice is past its due day; it is ACTIVE again when that is paid.",
     PAUSED="It is not billed and does not renew, until it is resumed with a new period.",
     ENDED="It is history: nothing is billed any more, and nothing can be changed.",
+)
+described(
+    Outlook,
+    "What will become of a change that waits, by what is known today.",
+    name="ScheduledOutlook",
+    AS_ASKED="It takes effect as it was asked for.",
+    RAISED="Fewer seats than are in use were asked for: as many as those stay committed.",
+    DROPPED="It is not possible any more, or the subscription ends instead: nothing comes of it.",
 )
 described(
     BalanceKind,

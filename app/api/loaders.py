@@ -2,7 +2,7 @@
 schema. A batch answers for many keys in a number of statements that does not depend on how many they are.
 """
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Final, NamedTuple, TypeVar
@@ -12,6 +12,7 @@ from app.api.reading import Scene
 from app.billing import lives
 from app.billing.documents import DocumentKind
 from app.billing.ledger import DayLevel, SeatEvent, SeatLevels, days
+from app.billing.outlooks import Effect, effects
 from app.billing.overrides import own
 from app.billing.parties import Catalog
 from app.billing.periods import first_instant, local_day
@@ -112,6 +113,11 @@ def status_of(scene: Scene, subscription: Subscription) -> SubscriptionStatus:
     today = local_day(scene.tx.at, scene.catalog.seller.zone)
     overdue = documents.overdue(scene.tx, subscription.id, today)
     return lives.shown(subscription.status, overdue=overdue)
+
+
+def effects_of(scene: Scene, subscription: Subscription) -> Mapping[UUID, Effect]:
+    """What each change that waits will do, by its id."""
+    return effects(state_of(scene, subscription).state)
 
 
 def scheduled_change(scene: Scene, change_id: UUID) -> tuple[Subscribed, ListedChange] | None:

@@ -1,5 +1,6 @@
 """A quote: what a change would do and cost, line by line, with a token that binds it."""
 
+import itertools
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
@@ -15,9 +16,11 @@ from app.api.lines import QuoteLine
 from app.api.money import Money
 from app.api.node import node_id
 from app.api.subscriptions import ScheduledChange, committed_before
-from app.billing.changes import Quote, renewal_forecast
+from app.billing.changes import renewal_forecast
+from app.billing.outlooks import Effect, effects
 from app.billing.periods import local_day
 from app.billing.reach import credit_lasts_until
+from app.billing.state import after
 from app.billing.subscriptions import AtRenewal
 from app.services import pages
 from app.services.confirming import Offer
@@ -170,15 +173,25 @@ class ChangeQuote:
             credit_covers_until=covered,
             at_renewal=Totals.of(quote.at_renewal, customer.locale) if quote.at_renewal else None,
             renews_on=local_day(quote.renews_at, zone) if quote.renews_at else None,
-            scheduled=[_scheduled(change, quote, offer) for change in quote.posting.scheduled],
+            scheduled=_scheduled(offer),
             summary=summaries.quote(quote, state, offer.loaded.catalog, before, covered),
             alternatives=[ModeAlternative.of(other) for other in offer.alternatives],
         )
 
 
-def _scheduled(change: AtRenewal, quote: Quote, offer: Offer) -> ScheduledChange:
+def _scheduled(offer: Offer) -> list[ScheduledChange]:
+    """The changes that would wait, with what each would do at the renewal."""
+    posting = offer.quote.posting
+    ids = itertools.count(1)
+    changed = after(offer.loaded.state, posting, lambda: UUID(int=next(ids)))
+    found = effects(changed)
+    made = changed.scheduled[len(changed.scheduled) - len(posting.scheduled) :]
+    return [_would_wait(waiting.change, found[waiting.id], offer) for waiting in made]
+
+
+def _would_wait(change: AtRenewal, effect: Effect, offer: Offer) -> ScheduledChange:
     """A change that would wait. Its id is made of what it is, so that the same preview shows the same."""
-    state, catalog = offer.loaded.state, offer.loaded.catalog
+    quote, state, catalog = offer.quote, offer.loaded.state, offer.loaded.catalog
     price, ends_on = quote.posting.price, quote.posting.subscription.period.end_day
     old = next((waiting.change for waiting in quote.replaces if waiting.change.target == change.target), None)
     name = f"{state.subscription.id} {quote.posting.at.isoformat()} {change}"
@@ -189,4 +202,6 @@ def _scheduled(change: AtRenewal, quote: Quote, offer: Offer) -> ScheduledChange
             change, ends_on, price, catalog, committed_before(change, dict(state.levels))
         ),
         replaces=summaries.target(old, price, catalog) if old else None,
+        outlook=effect.outlook,
+        renewal_difference=Money.of(effect.difference),
     )

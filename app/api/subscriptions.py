@@ -7,15 +7,17 @@ import strawberry
 
 from app.api import loaders, summaries
 from app.api.context import Info
-from app.api.enums import SubscriptionStatus
+from app.api.enums import Outlook, SubscriptionStatus
 from app.api.ids import Kind
 from app.api.lines import Period
 from app.api.loaders import Subscribed
+from app.api.money import Money
 from app.api.node import Node, node_id
 from app.api.plans import Plan, PlanPrice
 from app.api.seats import SeatMetric
-from app.billing import plans, renewals
+from app.billing import plans
 from app.billing.ledger import SeatLevels
+from app.billing.outlooks import Effect, opening
 from app.billing.plans import Item
 from app.billing.state import State
 from app.billing.subscriptions import AtRenewal, CancelAtRenewal, SeatsAtRenewal
@@ -53,10 +55,18 @@ class ScheduledChange(Node):
         description="What it took the place of, as `12 Editor seats`; null when nothing had waited for this "
         "target."
     )
+    outlook: Outlook = strawberry.field(
+        description="What the renewal will make of it if nothing else happens: seats that are in use, a plan "
+        "that is no longer sold, or an end can change that."
+    )
+    renewal_difference: Money = strawberry.field(
+        description="How much more, or when negative less, the renewal costs with it than without it, tax "
+        "included and everything else that waits left as it is."
+    )
 
     @classmethod
     def of(
-        cls, listed: ListedChange, subscribed: Subscribed, committed: int | None = None
+        cls, listed: ListedChange, subscribed: Subscribed, effect: Effect, committed: int | None = None
     ) -> "ScheduledChange":
         """A change that was recorded; `committed` is how many seats there are until then (None: no seats)."""
         price, catalog = subscribed.price, subscribed.catalog
@@ -67,6 +77,8 @@ class ScheduledChange(Node):
             effective_on=ends_on,
             summary=summaries.scheduled(listed.scheduled.change, ends_on, price, catalog, committed),
             replaces=summaries.target(old, price, catalog) if old else None,
+            outlook=effect.outlook,
+            renewal_difference=Money.of(effect.difference),
         )
 
 
@@ -75,8 +87,11 @@ async def scheduled_changes(info: Info, subscribed: Subscribed) -> list[Schedule
     if not subscribed.scheduled:
         return []
     levels = await info.context.reading.read(loaders.levels)
+    found = await info.context.reading.read(loaders.effects_of, subscribed.subscription)
     return [
-        ScheduledChange.of(listed, subscribed, committed_before(listed.scheduled.change, levels))
+        ScheduledChange.of(
+            listed, subscribed, found[listed.scheduled.id], committed_before(listed.scheduled.change, levels)
+        )
         for listed in subscribed.scheduled
     ]
 
@@ -175,7 +190,9 @@ async def scheduled_change_by_id(info: Info, id: UUID) -> ScheduledChange | None
         return None
     subscribed, listed = found
     levels = await info.context.reading.read(loaders.levels)
-    return ScheduledChange.of(listed, subscribed, committed_before(listed.scheduled.change, levels))
+    effects = await info.context.reading.read(loaders.effects_of, subscribed.subscription)
+    before = committed_before(listed.scheduled.change, levels)
+    return ScheduledChange.of(listed, subscribed, effects[listed.scheduled.id], before)
 
 
 def _subscribed_seats(seat: plans.SeatPrice, state: State, at_renewal: dict[Item, int]) -> SubscribedSeats:
@@ -190,13 +207,13 @@ def _subscribed_seats(seat: plans.SeatPrice, state: State, at_renewal: dict[Item
 
 
 def _committed_at_renewal(state: State) -> dict[Item, int]:
-    """What will be committed after the next renewal if nothing else happens; nothing if there is none."""
-    if not state.subscription.status.runs:
-        return {}
-    renewal = renewals.renewal(state)
-    if not renewal.subscription.status.runs:
+    """What will be committed after the next renewal, or after the pause, if nothing else happens; nothing
+    if there is none.
+    """
+    posting = opening(state)
+    if posting is None or not posting.subscription.status.runs:
         return {}
     committed = state.committed()
-    for event in renewal.events:
+    for event in posting.events:
         committed[event.metric] = committed.get(event.metric, 0) + event.net
     return committed

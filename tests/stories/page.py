@@ -112,7 +112,7 @@ query page($asOf: DateTime, $knownAt: DateTime) {{
       version status renewsOn
       plan {{ code }} price {{ interval seats {{ summary listSummary }} }} period {{ startsOn endsOn }}
       seats {{ metric {{ code }} committed atRenewal }}
-      scheduledChanges {{ id effectiveOn summary replaces }}
+      scheduledChanges {{ id effectiveOn summary replaces outlook renewalDifference {{ amount }} }}
     }}
     seatBalances(asOf: $asOf, knownAt: $knownAt) {{
       metric {{ code }} committed granted limit inUse available overage

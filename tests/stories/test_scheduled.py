@@ -27,6 +27,12 @@ async def editors(diary: Diary) -> tuple[int, int]:
     return found["committed"], found["atRenewal"]
 
 
+async def effect(diary: Diary) -> tuple[str, str]:
+    """What will become of the change that waits, and what it does to the price of the renewal."""
+    (change,) = (await diary.page())["subscription"]["scheduledChanges"]
+    return change["outlook"], change["renewalDifference"]["amount"]
+
+
 async def test_a_removal_is_scheduled_replaced_and_taken_back(portal: Portal) -> None:
     """In March two of 20 editors shall go, in April five, in May none. Nothing is billed for any of it, and
     2027 costs 20 × 100.00 = 2,000.00 as if nothing had been said.
@@ -72,9 +78,9 @@ async def test_a_removal_below_the_seats_in_use_is_raised_to_them(portal: Portal
     diary = await yearly(portal, 4)
     await diary.on("2026-02-01").reports(total=2)
     await diary.changes(editor=2)
-    assert await editors(diary) == (4, 2)
+    assert (await editors(diary), await effect(diary)) == ((4, 2), ("AS_ASKED", "-200.00"))
     await diary.on("2026-08-01").reports(total=3)
-    assert await editors(diary) == (4, 3)
+    assert (await editors(diary), await effect(diary)) == ((4, 3), ("RAISED", "-100.00"))
 
     await diary.on("2027-01-01").is_billed()
 
