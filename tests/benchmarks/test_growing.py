@@ -8,7 +8,8 @@ from app.billing.changes import Quote, decide
 from app.billing.permissions import Actor, ActorKind, Role
 from app.billing.requests import ChangeRequest, SeatQuantity
 from app.services.change_plan import ChangePlan, PlanChanged, change_plan
-from app.services.preview_change_plan import Offer, preview_change_plan
+from app.services.confirming import Offer
+from app.services.preview_change_plan import preview_change_plan
 from app.services.quotes import QuoteSigner
 from app.store import states
 from app.store.engine import open_store

@@ -11,8 +11,9 @@ import pytest
 from app.billing.periods import BillingInterval
 from app.billing.permissions import SYSTEM
 from app.billing.requests import ChangeRequest, SeatQuantity
+from app.services.confirming import Offer
 from app.services.demo.past import CATALOG
-from app.services.preview_change_plan import Offer, preview_change_plan
+from app.services.preview_change_plan import preview_change_plan
 from app.store.transaction import Store
 from tests.postgres import in_own_loop
 from tests.services.catalogs import declared
