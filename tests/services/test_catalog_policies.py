@@ -133,3 +133,14 @@ def test_guards_are_data() -> None:
     assert problems(with_policy(unknown)) == {
         f"{PRICE}.decrease.guards[0]": "\"SEATS_IN_US\" is not known here. Did you mean 'SEATS_IN_USE'?"
     }
+
+
+def test_only_dodo_can_be_milked() -> None:
+    """Removals by more than their unused time are what Dodo's customers may choose, and a warning; no other
+    preset allows them.
+    """
+    warned = {
+        name: [each.path for each in declared(with_policy(f'preset = "{name}"\n')).warnings] for name in NAMES
+    }
+
+    assert {name: paths for name, paths in warned.items() if paths} == {"dodo": [f"{PRICE}.decrease.modes"]}
