@@ -7,7 +7,7 @@ from typing import Final
 
 import click
 
-NAMES: Final = ("serve", "migrate", "demo", "token", "catalog", "clock", "bill", "schema")
+NAMES: Final = ("serve", "migrate", "demo", "token", "catalog", "clock", "bill", "explain", "schema")
 
 
 class Commands(click.Group):

@@ -18,6 +18,7 @@ Read in this order:
     requests    what is asked, made absolute  moves      what the plan's policy makes of each part
     effects     what a change writes
     reach       how far the credit in hand lasts
+    explaining  why a line comes to its amount, step by step
     changes     decide(state, request, at) → Quote | Refusal      ← the heart
     refusals    every expected no            permissions who may do what
 """

@@ -164,13 +164,18 @@ def reckon(
             people = seat.billed(active(usage, segment.period))
             return _one_level(people, price(seat, people), share, seat, currency)
         case ChargingBasis.PEAK:
-            highest = seat.billed(peak(runs(usage, segment.period, granularity)))
+            highest = seat.billed(peak(counted(seat, segment, usage, granularity)))
             return _one_level(highest, price(seat, highest), share, seat, currency)
+    return _by_level(seat, counted(seat, segment, usage, granularity), share, currency)
+
+
+def counted(seat: SeatPrice, segment: Segment, usage: Usage, granularity: Granularity) -> tuple[Run, ...]:
+    """The levels of a segment in their order; for INCREASES the highest so far in the billing period."""
     levels = runs(usage, segment.period, granularity)
-    if seat.basis is ChargingBasis.INCREASES:
-        earlier = Period(segment.opened, segment.period.start, segment.period.zone)
-        levels = rising(levels, since=peak(runs(usage, earlier, granularity)))
-    return _by_level(seat, levels, share, currency)
+    if seat.basis is not ChargingBasis.INCREASES:
+        return levels
+    earlier = Period(segment.opened, segment.period.start, segment.period.zone)
+    return rising(levels, since=peak(runs(usage, earlier, granularity)))
 
 
 def _one_level(

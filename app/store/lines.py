@@ -41,6 +41,7 @@ class StoredLine:
     position: int | None
     description: str | None
     effective_at: datetime
+    recorded_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +212,9 @@ def stored_line(row: Row[Any], currency: Currency) -> StoredLine:
         cycle=row.cycle,
         reverses=row.reverses,
     )
-    return StoredLine(row.id, line, row.document_id, row.position, row.description, row.effective_at)
+    return StoredLine(
+        row.id, line, row.document_id, row.position, row.description, row.effective_at, row.recorded_at
+    )
 
 
 def _balance_counts(event: Any) -> Any:

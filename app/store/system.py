@@ -14,7 +14,7 @@ from sqlalchemy import Column, Select, select, tuple_
 
 from app.billing.parties import CustomerKind
 from app.billing.subscriptions import SubscriptionStatus
-from app.store.tables import customer, portal_session, render_job, subscription
+from app.store.tables import billing_line, customer, portal_session, render_job, subscription
 from app.store.transaction import DeploymentTx
 
 P = ParamSpec("P")
@@ -80,6 +80,14 @@ def customer_called(tx: DeploymentTx, reference: str) -> Reference | None:
     query = select(customer.c.customer_id).where(customer.c.reference == reference)
     found = tx.connection.execute(query).scalar()
     return Reference(found, found) if found else None
+
+
+@lookup
+def owner_of_line(tx: DeploymentTx, line_id: UUID) -> Reference | None:
+    """Whose line it is. It looks through all lines: for an operator who has only the id."""
+    query = select(billing_line.c.customer_id).where(billing_line.c.id == line_id)
+    found = tx.connection.execute(query).scalar()
+    return Reference(found, line_id) if found else None
 
 
 @lookup

@@ -19,7 +19,7 @@ from sqlalchemy.engine import Row
 
 from app.billing.arrears import Late, Segment
 from app.billing.ledger import BalanceKind, Delta, SeatLevels
-from app.billing.lines import LineKind
+from app.billing.lines import Line, LineKind
 from app.billing.money import Currency, Money
 from app.billing.overrides import own_from
 from app.billing.periods import Period
@@ -73,6 +73,35 @@ def is_billed(tx: Tx, metric: str, at: datetime) -> bool:
         segment.c.customer_id == tx.customer, segment.c.metric == metric, segment.c.period_end > at
     )
     return tx.connection.execute(query.limit(1)).first() is not None
+
+
+def segment_of(tx: Tx, line: Line) -> Segment | None:
+    """The segment that a line of use bills."""
+    query = select(segment).where(
+        segment.c.customer_id == tx.customer,
+        segment.c.metric == line.item,
+        segment.c.price_id == line.price,
+        segment.c.period_start == line.period.start,
+        segment.c.period_end == line.period.end,
+    )
+    row = tx.connection.execute(query.limit(1)).one_or_none()
+    return _segment(row) if row else None
+
+
+def known_at(tx: Tx, closed: Segment, at: datetime) -> Usage:
+    """The whole ledger of a segment's metric until its end, as it was known at an instant."""
+    query = (
+        select(seat_event)
+        .where(
+            seat_event.c.customer_id == tx.customer,
+            seat_event.c.metric == closed.metric,
+            seat_event.c.kind == BalanceKind.IN_USE,
+            seat_event.c.effective_at < closed.period.end,
+            seat_event.c.recorded_at <= at,
+        )
+        .order_by(seat_event.c.effective_at, seat_event.c.id)
+    )
+    return Usage(events=tuple(event_of(row).delta for row in tx.connection.execute(query)))
 
 
 def late(tx: Tx, subscription_id: UUID, currency: Currency) -> tuple[Late, ...]:
@@ -194,21 +223,24 @@ def _late(
     billed: _Billed | None,
     currency: Currency,
 ) -> Late:
-    closed = Segment(
+    return Late(
+        segment=_segment(row),
+        version=version,
+        billed=Money(billed.minor if billed else 0, currency),
+        events=tuple(event for at, event in events if at < row.period_end),
+        line=billed.line if billed else None,
+        document=billed.document if billed else None,
+    )
+
+
+def _segment(row: Row[Any]) -> Segment:
+    return Segment(
         metric=Item(row.metric),
         price=row.price_id,
         period=Period(row.period_start, row.period_end, row.zone),
         full=Period(row.full_start, row.full_end, row.zone),
         opened=row.opened_at,
         limit=row.seat_limit,
-    )
-    return Late(
-        segment=closed,
-        version=version,
-        billed=Money(billed.minor if billed else 0, currency),
-        events=tuple(event for at, event in events if at < row.period_end),
-        line=billed.line if billed else None,
-        document=billed.document if billed else None,
     )
 
 
