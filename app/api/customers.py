@@ -148,7 +148,7 @@ class Customer(Node):
     )
     subscription: Subscription | None = strawberry.field(
         resolver=subscription,
-        description="The one that is active, else the one that ended last; null when there never was one.",
+        description="The live one, else the one that ended last; null when there never was one.",
     )
     seat_balances: list[SeatBalance] = strawberry.field(
         resolver=seat_balances,

@@ -133,7 +133,8 @@ described(
     ADDED="Seats that were added inside a period.",
     CHANGED="The rest of a period under another plan, price or quantity.",
     CREDIT="Seats that were given back: a negative amount, computed from the line it reverses.",
-    UNUSED="The unused time of a price that another one took the place of: a negative amount.",
+    UNUSED="The unused time of a price that another one took the place of, or of a subscription that pauses "
+    "or has ended: a negative amount.",
     USAGE="Seats that were in use, billed afterwards.",
     OVERAGE="Seats that were in use above the limit when a month ended.",
     ADJUSTMENT="A late report or a correction of use: what a line should have been, less what was billed.",

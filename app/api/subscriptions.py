@@ -123,7 +123,7 @@ async def _scheduled_changes(root: "Subscription", info: Info) -> list[Scheduled
     return await scheduled_changes(info, root.found)
 
 
-@strawberry.type(description="What the customer has subscribed to. There is at most one that is active.")
+@strawberry.type(description="What the customer has subscribed to. There is at most one that has not ended.")
 class Subscription(Node):
     """What the customer has subscribed to."""
 

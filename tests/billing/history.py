@@ -23,6 +23,7 @@ from app.billing.requests import ChangeRequest
 from app.billing.state import Posting, State, after
 from app.billing.subscriptions import CancelAtRenewal, ScheduledChange, Subscription, SubscriptionStatus
 from app.billing.taxes import TaxTreatment
+from app.billing.turns import Turn, decide_turn
 from tests.billing.playing import in_use, paid
 
 
@@ -89,8 +90,7 @@ class History:
                 assert sum(draft.totals.total.minor for draft in posting.drafts) == self.foretold.minor
             self.foretold = None if renews else self.foretold
             self._write(posting)
-        active = self.state.subscription.status is SubscriptionStatus.ACTIVE
-        assert not active or at in self.state.subscription.period
+        assert not self.state.subscription.status.runs or at in self.state.subscription.period
         self.at = at
 
     def ask(self, request: ChangeRequest) -> None:
@@ -104,7 +104,18 @@ class History:
             self._write(quote.posting)
             self._check_guards(before)
             self.foretold = quote.at_renewal.total if quote.at_renewal else None
-            assert quote.renews_at == self.state.subscription.period.end
+            ends = any(isinstance(waiting.change, CancelAtRenewal) for waiting in self.state.scheduled)
+            assert quote.renews_at == (None if ends else self.state.subscription.period.end)
+
+    def turn(self, asked: Turn) -> None:
+        """End, pause or resume what can be; a refusal changes nothing."""
+        quote = decide_turn(self.state, asked, self.at)
+        assert decide_turn(self.state, asked, self.at) == quote, "a preview is the turn"
+        if isinstance(quote, Quote):
+            self.quotes += 1
+            self._write(quote.posting)
+            self.foretold = quote.at_renewal.total if quote.at_renewal else None
+            assert (quote.renews_at is None) is (quote.at_renewal is None)
 
     def pay(self) -> None:
         """Every invoice is paid."""
@@ -203,9 +214,18 @@ def check_line(billed: BilledLine, books: Books) -> None:
 
 
 def check_periods(before: Subscription, posting: Posting) -> None:
-    """A new period starts where the last one ends, or on the local day of a restart; no other one moves."""
+    """A new period starts where the last one ends, or on the local day of a restart; no other one moves, but
+    a pause and an end cut the present one off.
+    """
     now = posting.subscription
-    if now.cycle == before.cycle:
+    if not now.status.runs:
+        assert now.period.start == before.period.start
+        assert now.period.end <= min(before.period.end, posting.at)
+        return
+    if before.status is SubscriptionStatus.PAUSED:
+        assert now.period.start >= before.period.end
+        assert now.period.first_day == local_day(posting.at, now.zone)
+    elif now.cycle == before.cycle:
         assert now.period == before.period
     elif posting.renews:
         assert now.period.start == before.period.end == posting.at

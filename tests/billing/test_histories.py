@@ -1,4 +1,5 @@
-"""Random lives of subscriptions: changes of every kind, restarts, renewals, payments, people who come and go.
+"""Random lives of subscriptions: trials, changes of every kind, restarts, renewals, pauses, ends and second
+thoughts, payments, people who come and go.
 
 Every posting is checked against books that are kept apart (see `history`). A life is drawn from one seed, so
 that sensible changes are as frequent as strange ones; a seed that fails can be played again by itself.
@@ -27,7 +28,9 @@ from app.billing.plans import (
     SeatPrice,
 )
 from app.billing.requests import ChangeRequest
+from app.billing.subscriptions import Subscription
 from app.billing.taxes import TaxRate, TaxRules
+from app.billing.turns import Turn, TurnKind
 from tests.billing.history import History
 from tests.billing.strategies import SOME_CURRENCIES, ZONES
 from tests.builders import EDITOR, VIEWER, ask, instant, plan_price, seat_price, unstarted
@@ -104,7 +107,7 @@ def a_request(random: Random) -> ChangeRequest:
 
 def step(random: Random, history: History) -> None:
     """One thing that happens: mostly a change, on the same day or some days after the last one."""
-    what = random.randrange(10)
+    what = random.randrange(11)
     if what < 5:
         history.ask(a_request(random))
     elif what < 7:
@@ -113,6 +116,10 @@ def step(random: Random, history: History) -> None:
         history.use(random.choice((EDITOR, VIEWER)), random.randrange(8))
     elif what == 8:
         history.pay()
+    elif what == 9:
+        # Ends at once are seldom, or lives would be short; what pauses or is to end is mostly kept.
+        kinds = (TurnKind.CANCEL, TurnKind.PAUSE, TurnKind.RESUME, TurnKind.RESUME, TurnKind.RESUME)
+        history.turn(Turn(random.choice(kinds), random.choice((None, None, None, AT_RENEWAL, NOW))))
     else:
         history.ask(replace(a_request(random), plan=None, interval=None, timing=NOW))
 
@@ -125,6 +132,10 @@ def test_every_history_makes_sense(seed: int) -> None:
     at = f"2026-01-{random.randrange(1, 32):02} {random.choice(('00:00', '15:30'))}"
     anchor = random.choice((None, None, "2026-01-31"))
     state = unstarted(*a_catalog(random), at=at, anchor=anchor, zone=random.choice(ZONES), taxes=TAXES)
+    if random.randrange(5) == 0:
+        days, first = random.choice((1, 14, 45)), state.subscription
+        trial = Subscription.trying(first.id, state.price, at=instant(at), days=days, zone=first.zone)
+        state = replace(state, subscription=trial)
     history = History(state, instant(at))
     history.begin({EDITOR: random.randrange(3, 20), VIEWER: random.randrange(4)})
     for _ in range(STEPS):
