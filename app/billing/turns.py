@@ -58,7 +58,6 @@ TurnRefusal = PauseRefusal | ProrationModeNotAllowed
 
 def decide_turn(state: State, turn: Turn, at: datetime) -> Quote | TurnRefusal:
     """What a turn would do at an instant, or why it cannot be. The state is brought up to the instant."""
-    state = state.in_force(at)
     match turn.kind:
         case TurnKind.CANCEL:
             return decide_cancel(state, turn.timing, at)
