@@ -145,8 +145,8 @@ def seat_priced(given: Given) -> SeatPrice:
     steps = [
         (
             None if tier["up_to"] is None else tier.whole("up_to"),
-            str(tier.decimal("unit_amount")),
-            str(tier.decimal("flat_amount")),
+            str(tier.decimal("unit_amount", "0")),
+            str(tier.decimal("flat_amount", "0")),
         )
         for tier in given.parts("tiers")
     ]

@@ -59,8 +59,8 @@ class Given:
             raise Malformed(f"{name} is {value!r}; expected {', '.join(allowed) or 'a text'}")
         return value
 
-    def decimal(self, name: str) -> Decimal:
-        return _decimal(name, self[name])
+    def decimal(self, name: str, default: str | None = None) -> Decimal:
+        return _decimal(name, self[name] if default is None or name in self else default)
 
     def whole(self, name: str, default: int | None = None) -> int:
         """A whole number that is not negative."""
