@@ -125,6 +125,7 @@ described(
     SCHEDULED_CHANGE="A change that had waited took effect at the renewal.",
     REPORT="The product reported that a seat was taken or given back.",
     CORRECTION="An earlier event was wrong: this one takes it back, or says what is right.",
+    EQUALISER="An event before a stated total was told late: this one keeps the total true.",
 )
 described(
     LineKind,

@@ -32,6 +32,7 @@ class EventSource(Enum):
     SCHEDULED_CHANGE = "SCHEDULED_CHANGE"
     REPORT = "REPORT"
     CORRECTION = "CORRECTION"
+    EQUALISER = "EQUALISER"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,9 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """What an event says before it is recorded: seats added to and removed from one balance of one metric."""
+    """What an event says before it is recorded: seats added to and removed from one balance of one metric.
+    `stated` is the total that was stated, where that is how it was reported.
+    """
 
     metric: Item
     kind: BalanceKind
@@ -56,6 +59,7 @@ class Delta:
     holder: Holder | None = None
     note: str | None = None
     corrects: UUID | None = None
+    stated: int | None = None
 
     @property
     def net(self) -> int:
@@ -151,13 +155,27 @@ def balance(events: Iterable[SeatEvent], as_of: datetime, known_at: datetime | N
     )
 
 
-def set_to(total: int, events: Sequence[SeatEvent], template: Delta) -> Delta:
-    """A stated total as the delta that makes it true at the template's instant."""
-    net = total - balance(events, template.effective_at)
+def equaliser(deltas: Sequence[Delta], later: Iterable[SeatEvent]) -> Delta | None:
+    """What keeps a total true that was stated for a later instant than deltas of one metric and kind are
+    effective at; None if none was, or they come to nothing. The first such total is kept, and so all are.
+
+    `later` are the events from the deltas' instant on, without those that were corrected.
+    """
+    net = sum(delta.net for delta in deltas)
+    at = max(delta.effective_at for delta in deltas)
+    totals = [e.delta for e in later if e.delta.stated is not None and e.delta.effective_at > at]
+    if not net or not totals:
+        return None
+    kept = min(totals, key=lambda delta: delta.effective_at)
     return Delta(
-        template.metric, template.kind, max(0, net), max(0, -net), template.effective_at, template.source,
-        template.holder, template.note, template.corrects,
-    )  # fmt: skip
+        metric=kept.metric,
+        kind=kept.kind,
+        added=max(0, -net),
+        removed=max(0, net),
+        effective_at=kept.effective_at,
+        source=EventSource.EQUALISER,
+        note=f"keeps the stated total of {kept.stated}",
+    )
 
 
 def correction(
@@ -188,6 +206,7 @@ def correction(
         wrong.holder,
         note,
         original.id,
+        None if wrong.stated is None else wrong.stated - wrong.net + added - removed,
     )
     return reversal, right
 

@@ -10,7 +10,16 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from app.billing.ledger import BalanceKind, Delta, EventSource, Holder, SeatEvent, correction, first_negative
+from app.billing.ledger import (
+    BalanceKind,
+    Delta,
+    EventSource,
+    Holder,
+    SeatEvent,
+    correction,
+    equaliser,
+    first_negative,
+)
 from app.billing.periods import local_day
 from app.billing.permissions import Actor
 from app.billing.plans import ChargingBasis, Item
@@ -78,6 +87,7 @@ def record_seats(tx: Tx, actor: Actor, report: SeatReport) -> SeatsRecorded | In
         source=EventSource.REPORT,
         holder=report.holder,
         note=report.note,
+        stated=report.total,
     )
     return _record(tx, actor, (delta,))
 
@@ -101,6 +111,7 @@ def correct_seats(tx: Tx, actor: Actor, wanted: SeatCorrection) -> SeatsRecorded
 
 
 def _record(tx: Tx, actor: Actor, deltas: tuple[Delta, ...]) -> SeatsRecorded | InvalidInput:
+    deltas = _equalised(tx, deltas)
     negative = _negative_from(tx, deltas)
     if negative is not None:
         return InvalidInput((negative,))
@@ -112,6 +123,16 @@ def _record(tx: Tx, actor: Actor, deltas: tuple[Delta, ...]) -> SeatsRecorded | 
         )
     commits.publish(tx, Happened("seats.changed", tx.customer, {"metric": deltas[0].metric}))
     return SeatsRecorded(events)
+
+
+def _equalised(tx: Tx, deltas: tuple[Delta, ...]) -> tuple[Delta, ...]:
+    """Deltas with what keeps a total true that was stated for later."""
+    first = deltas[0]
+    since = seats.metric_events(tx, first.metric, start=first.effective_at, until=tx.at)
+    of_kind = [event for event in since if event.delta.kind is first.kind]
+    corrected = {event.delta.corrects for event in of_kind} | {delta.corrects for delta in deltas}
+    kept = equaliser(deltas, (event for event in of_kind if event.id not in corrected))
+    return (*deltas, kept) if kept else deltas
 
 
 def _negative_from(tx: Tx, deltas: tuple[Delta, ...]) -> Problem | None:

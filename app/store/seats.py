@@ -220,6 +220,7 @@ def event_of(row: Row[Any]) -> SeatEvent:
         holder=holder,
         note=row.note,
         corrects=row.corrects,
+        stated=row.stated,
     )
     return SeatEvent(row.id, delta, row.recorded_at, row.actor)
 
@@ -270,6 +271,7 @@ def _event_values(tx: Tx, event: SeatEvent) -> dict[str, Any]:
         "holder_email": holder.email if holder else None,
         "note": delta.note,
         "corrects": delta.corrects,
+        "stated": delta.stated,
     }
 
 

@@ -153,6 +153,7 @@ seat_event = tenant(
     need("actor", Text),
     *mays(Text, "holder", "holder_name", "holder_email", "note"),
     may("corrects", Id),
+    may("stated", Count),
     owned("seat_event", "corrects"),
     Index("seat_event_balance", "customer_id", "metric", "kind", "effective_at", "id"),
     Index("seat_event_latest", "customer_id", "effective_at", "id"),

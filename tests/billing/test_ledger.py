@@ -21,7 +21,6 @@ from app.billing.ledger import (
     correction,
     days,
     first_negative,
-    set_to,
 )
 from tests.builders import EDITOR, instant, seat_price
 
@@ -68,20 +67,6 @@ def test_a_balance_is_read_as_known_at_an_instant() -> None:
 def test_events_are_ordered_by_when_they_took_effect() -> None:
     """By the instant, then by the id."""
     assert [event.id.int for event in sorted(EVENTS, key=lambda event: event.order)] == [1, 3, 2]
-
-
-@pytest.mark.parametrize(("total", "added", "removed"), [(12, 0, 3), (15, 0, 0), (20, 5, 0)])
-def test_a_stated_total_becomes_a_delta(total: int, added: int, removed: int) -> None:
-    """On the 12th 15 are in use: a total of 12 removes 3, one of 20 adds 5; everything else is kept."""
-    template = a_delta(0, "2026-04-12", holder=ADA)
-    delta = set_to(total, EVENTS, template)
-
-    assert (delta.added, delta.removed) == (added, removed)
-    assert (delta.effective_at, delta.holder, delta.source) == (
-        template.effective_at,
-        ADA,
-        EventSource.REPORT,
-    )
 
 
 @given(st.integers(0, 50), st.integers(0, 50))
