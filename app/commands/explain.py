@@ -22,7 +22,10 @@ from app.store.transaction import Store
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @asynchronous
 async def command(line: str, customer: str | None, as_json: bool) -> None:  # noqa: FBT001  A flag.
-    """Derive LINE (an id such as lin_…) from its seat events to the one rounding."""
+    """Derive a line step by step, from its events to the rounding.
+
+    LINE is the id of a line of an invoice, such as lin_…, as the GraphQL API tells it.
+    """
     line_id = decode_as(Kind.INVOICE_LINE, line)
     if line_id is None:
         raise click.ClickException(f"{line!r} is no id of a line. It begins with lin_; copy it whole.")
