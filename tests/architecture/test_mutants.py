@@ -31,6 +31,20 @@ def test_only_the_very_change_is_explained() -> None:
     assert not is_explained(SHOWN.format(sign="<"))
 
 
+@pytest.mark.parametrize(
+    ("line", "changed", "explained"),
+    [
+        ('assert line, "it is there"', 'assert line, "XXit is thereXX"', True),
+        ('assert line, "it is there"', "assert line, None", False),
+        ('assert line, "it is there"', 'assert not line, "it is there"', False),
+        ("assert line", "assert not line", False),
+    ],
+)
+def test_another_text_of_an_assertion_changes_nothing(line: str, changed: str, *, explained: bool) -> None:
+    """Only the text: the condition stays, and so does that there is one."""
+    assert is_explained(f"-    {line}\n+    {changed}\n") is explained
+
+
 def test_scores_leave_out_what_changes_nothing() -> None:
     """One of two is noticed in `taxes`; in `money` the other one is explained, and is not counted."""
     found = {

@@ -168,6 +168,15 @@ def test_leap_days(anchor: str, interval: BillingInterval, boundaries: str) -> N
     assert found == boundaries.split()
 
 
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "Africa/Cairo"])
+def test_instants_are_utc_whatever_the_machine_says(zone: str) -> None:
+    """Boundaries and first instants are in UTC itself, not in the local zone of the machine."""
+    gap = first_instant(date(2024, 4, 26), zone)
+
+    assert gap.tzinfo is UTC
+    assert Grid(datetime.combine(date(2024, 1, 31), time(0)), Step(months=1), zone).boundary(3).tzinfo is UTC
+
+
 def test_a_leap_day_is_a_day_to_be_paid() -> None:
     """A seat added on 29 February 2028, the last of 29 days: 5 × 10.00 × 1/29 = 1.724… → 1.72."""
     quote = quoted(started(at="2028-02-01"), ask(editor="+5"), "2028-02-29 12:00")

@@ -10,7 +10,7 @@ from app.billing.periods import Period
 from app.billing.plans import ProrationMode
 from app.billing.renewals import renewal
 from tests.billing.playing import amounts, changed, formulas, paid, quoted
-from tests.builders import VAT, ask, instant, money, plan_price, seat_price, started
+from tests.builders import VAT, ask, direction, instant, money, plan_price, seat_price, started
 
 TEAM = plan_price(seat_price("15.00", included=5), fee="99.00")
 BASIC, PRO, STARTER = (
@@ -128,3 +128,19 @@ def test_a_first_invoice_is_a_document_of_its_own() -> None:
     assert state.lines[0].line.period == Period(instant("2026-04-01"), instant("2026-05-01"), "UTC")
     assert state.waiting == ()
     assert list(state.invoices.values()) == [money("100.00")]
+
+
+def test_a_restart_gives_back_every_seat_that_goes() -> None:
+    """More editors restart the cycle, and a viewer and two guests go half way: −1 × 4.00 × 15/30 = −2.00 and
+    −2 × 3.00 × 15/30 = −3.00, then a full period of 11 × 10.00, 4 × 4.00 and 3 × 3.00.
+    """
+    price = plan_price(
+        seat_price(),
+        seat_price("4.00", "viewer"),
+        seat_price("3.00", "guest"),
+        increase=direction(ProrationMode.FULL_IMMEDIATELY),
+        decrease=direction(ProrationMode.PRORATED_IMMEDIATELY),
+    )
+    quote = quoted(started(price, viewer=5, guest=5), ask(editor="+1", viewer="-1", guest="-2"), "2026-04-16")
+
+    assert amounts(quote) == ["-2.00", "-3.00", "110.00", "16.00", "9.00"]

@@ -10,6 +10,7 @@ from fractions import Fraction
 from itertools import pairwise
 from random import Random
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -30,6 +31,8 @@ SEGMENTS = 9_000
 IN_ARREARS = tuple(basis for basis in ChargingBasis if basis.in_arrears)
 MARCH = instant("2026-03-01")
 TREATMENT = started().lines[0].line.tax
+EVENTS = (UUID(int=5), UUID(int=6))
+BILLED = UUID(int=4)
 Event = tuple[int, str | None, int]
 """A second after 1 March, who (None: nobody knows), and how many seats more or fewer."""
 
@@ -198,18 +201,25 @@ def compare(random: Random, basis: ChargingBasis, tally: Counter[object], seed: 
     full = Period(start, start + timedelta(seconds=setting.full), "UTC")
     period = Period(start, at(setting.end), "UTC")
     segment = Segment(EDITOR, setting.version.id, period, full, at(setting.opened), setting.limit)
-    line = usage_line(segment, setting.version, usage_of(setting), TREATMENT, 0)
+    line = usage_line(segment, setting.version, usage_of(setting), TREATMENT, 7)
     exact = setting.exact()
     expected = half_away(exact, setting.currency)
     assert (line.amount.minor if line else 0) == expected, (seed, setting, line)
+    if line:
+        assert (line.item, line.period, line.price) == (EDITOR, period, setting.version.id)
+        assert (line.tax, line.cycle, line.reverses) == (TREATMENT, 7, None)
+        kind = LineKind.OVERAGE if basis is ChargingBasis.OVERAGE else LineKind.USAGE
+        assert line.kind is kind
     tally[basis] += 1
     tally["ties"] += tie(exact, setting.currency)
 
     billed = random.choice((expected, expected + random.randrange(-50, 50)))
-    late = Late(segment, setting.version, Money(billed, setting.currency), events=())
+    late = Late(segment, setting.version, Money(billed, setting.currency), EVENTS, line=BILLED)
     adjusted = adjustment(late, usage_of(setting), TREATMENT, 0)
     assert (adjusted.amount.minor if adjusted else 0) == expected - billed, (seed, setting, adjusted)
-    assert adjusted is None or adjusted.kind is LineKind.ADJUSTMENT
+    if adjusted:
+        assert (adjusted.kind, adjusted.period, adjusted.late) == (LineKind.ADJUSTMENT, period, EVENTS)
+        assert adjusted.reverses == (BILLED if expected < billed else None)
     tally["adjustments"] += adjusted is not None
 
 
