@@ -69,7 +69,7 @@ EXPLAINED: Final = (
         "effects.py",
         "apart = sum(billed.units_left for billed in charges) - priced",
         "apart = sum(billed.units_left for billed in charges) + priced",
-        "Where something is priced as a whole, every seat has a line, and the larger number is what is priced.",
+        "Where something is priced as a whole, every seat has a line, so what is priced is the larger.",
     ),
     Explained("periods.py", "k -= 1", "k -= 2", "As above: the second loop takes back what is too much."),
     Explained(
