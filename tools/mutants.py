@@ -48,6 +48,12 @@ EXPLAINED: Final = (
         "As above.",
     ),
     Explained(
+        "taxes.py",
+        "if buyer != self.country and {buyer, self.country} <= EU_COUNTRIES and tax_id:",
+        "if buyer != self.country and {buyer, self.country} < EU_COUNTRIES and tax_id:",
+        "Two countries are never all of the Union.",
+    ),
+    Explained(
         "charges.py",
         'return self._line(BASE_FEE, kind, 1, parts, "seat")',
         'return self._line(BASE_FEE, kind, 1, parts, "XXseatXX")',
