@@ -24,7 +24,9 @@ SUMS: Final = (
     ("creditApplied", "credit_applied"),
     ("amountDue", "amount_due"),
 )
-FORECAST: Final = re.compile(r", then [^,(]*? from \d+ \w+ \d+( as before)?( \(before: [^)]*\))?")
+FORECAST: Final = re.compile(
+    r", then [^,(]*? from \d+ \w+ \d+( as before)?( \(before: [^)]*\))?| ?Your credit balance [^.]*\."
+)
 
 Json = dict[str, Any]
 
@@ -54,10 +56,12 @@ def reading(url: str) -> Iterator[Reader]:
 
 
 def shown(quote: Json) -> Json:
-    """All that a quote binds: what it shows but its token, what the renewal will cost, and other ways."""
-    aside = ("token", "validUntil", "atRenewal", "alternatives", "summary")
+    """All that a quote binds: what it shows but its token, what the future will cost, and other ways."""
+    aside = ("token", "validUntil", "atRenewal", "creditCoversUntil", "alternatives", "summary")
     bound = {name: value for name, value in quote.items() if name not in aside}
-    return {**bound, "summary": FORECAST.sub("", quote["summary"])}
+    told = ("outlook", "renewalDifference")
+    scheduled = [{k: v for k, v in change.items() if k not in told} for change in quote["scheduled"]]
+    return {**bound, "scheduled": scheduled, "summary": FORECAST.sub("", quote["summary"])}
 
 
 def differences(quote: Json, done: Json, before: Json, after: Json) -> list[str]:
