@@ -49,7 +49,7 @@ def _restarted(
     state: State, wanted: Wanted, moves: tuple[Move, ...], events: tuple[Delta, ...], at: datetime
 ) -> Posting:
     """A new period from today on; what was used until then is billed with it."""
-    subscription = state.subscription.reset(wanted.price, at=at)
+    subscription = state.where_it_lives.reset(wanted.price, at=at)
     since = subscription.period.start
     credit_lines = _credits_of_restart(state, moves, since)
     used = state.reckoned(since)

@@ -45,7 +45,7 @@ def opening(state: State) -> Posting | None:
         return renewals.renewal(state)
     if subscription.status is SubscriptionStatus.PAUSED:
         at = subscription.period.end
-        return renewals.next_period(state, at, lambda price: subscription.resumed(price, at=at))
+        return renewals.next_period(state, at, lambda price: state.where_it_lives.resumed(price, at=at))
     return None
 
 

@@ -102,7 +102,7 @@ def renewal(state: State) -> Posting:
     state = state.in_force(at)
     if any(isinstance(scheduled.change, CancelAtRenewal) for scheduled in state.scheduled):
         return replace(ending(state, at, source=EventSource.SCHEDULED_CHANGE), renews=True)
-    return next_period(state, at, state.subscription.renewed)
+    return next_period(state, at, state.where_it_lives.renewed)
 
 
 def next_period(state: State, at: datetime, opens: Callable[[PlanPrice], Subscription]) -> Posting:

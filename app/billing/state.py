@@ -93,6 +93,11 @@ class State:
     def waiting(self) -> tuple[BilledLine, ...]:
         return tuple(billed for billed in self.lines if billed.document is None)
 
+    @property
+    def where_it_lives(self) -> Subscription:
+        """The subscription in the customer's present zone, in which its next period will be."""
+        return replace(self.subscription, zone=self.buyer.zone)
+
     def level(self, metric: Item) -> SeatLevels:
         return self.levels.get(metric, SeatLevels())
 

@@ -177,15 +177,15 @@ class Subscription:
 
     def renewed(self, price: PlanPrice) -> Subscription:
         """The next period, from the end of the present one on; the anchor stays, also with a new interval.
-        The period after a trial is the first one of its anchor.
+        The period after a trial is the first one of its anchor. Where the customer moved to a zone further
+        west, it begins on the day before its grid does, which counts as a day of it.
         """
         if self.status is SubscriptionStatus.TRIALING:
             return replace(self.reset(price, at=self.period.end), status=SubscriptionStatus.ACTIVE)
         month = self.month + self.interval.months
-        full = Period(
-            self.monthly.boundary(month), self.monthly.boundary(month + price.interval.months), self.zone
-        )
-        period = Period(self.period.end, full.end, self.zone)
+        start, end = (self.monthly.boundary(m) for m in (month, month + price.interval.months))
+        full = Period(min(start, self.period.end), end, self.zone)
+        period = Period(self.period.end, end, self.zone)
         return self._opened(price, month=month, period=period, full_period=full)
 
     def reset(self, price: PlanPrice, *, at: datetime) -> Subscription:

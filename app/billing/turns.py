@@ -109,7 +109,7 @@ def decide_resume(state: State, at: datetime) -> Quote | PauseRefusal:
     """Keep a subscription that was to end, or go on after a pause."""
     state, subscription = state.in_force(at), state.subscription
     if lives.allowed(Verb.UNPAUSE, subscription.status):
-        posting = renewals.next_period(state, at, lambda price: subscription.resumed(price, at=at))
+        posting = renewals.next_period(state, at, lambda price: state.where_it_lives.resumed(price, at=at))
         return _quote(state, posting, ProrationMode.FULL_IMMEDIATELY, ChangeTiming.NOW)
     refused = lives.refusal(Verb.TAKE_BACK, subscription.status)
     if refused:

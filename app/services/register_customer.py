@@ -75,6 +75,21 @@ def change_billing_details(tx: Tx, actor: Actor, details: BillingDetails) -> Non
     commits.note(tx, "customer.details_changed", tx.customer, actor=actor.name, at=tx.at, detail={})
 
 
+def move_to_zone(tx: Tx, actor: Actor, zone: str) -> InvalidInput | None:
+    """The customer's days are those of another IANA zone from now on; a period that is open keeps its
+    instants, and the next one ends with a day of the new zone.
+    """
+    if not _known_zone(zone):
+        return InvalidInput((_no_zone(zone),))
+    customers.set_zone(tx, zone)
+    commits.note(tx, "customer.moved", tx.customer, actor=actor.name, at=tx.at, detail={"zone": zone})
+    return None
+
+
+def _no_zone(name: str) -> Problem:
+    return Problem("zone", f"{name!r} is no IANA time zone. Give one such as Europe/Berlin.")
+
+
 def _problems(new: NewCustomer) -> list[Problem]:
     problems = []
     if not new.reference or len(new.reference) > REFERENCE_MAX:
@@ -88,9 +103,7 @@ def _problems(new: NewCustomer) -> list[Problem]:
             )
         )
     if not _known_zone(new.zone):
-        problems.append(
-            Problem("zone", f"{new.zone!r} is no IANA time zone. Give one such as Europe/Berlin.")
-        )
+        problems.append(_no_zone(new.zone))
     if not _known_locale(new.locale):
         problems.append(Problem("locale", f"{new.locale!r} is no locale. Give one such as en or de-AT."))
     return problems

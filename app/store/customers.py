@@ -103,6 +103,11 @@ def set_details(tx: Tx, details: BillingDetails) -> None:
     )
 
 
+def set_zone(tx: Tx, zone: str) -> None:
+    """Replace the time zone."""
+    tx.connection.execute(update(customer).where(customer.c.customer_id == tx.customer).values(zone=zone))
+
+
 def set_clock_offset(tx: Tx, offset: timedelta) -> None:
     """Set how far the clock of the customer is ahead."""
     tx.connection.execute(

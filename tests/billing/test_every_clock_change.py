@@ -200,7 +200,7 @@ def test_an_opened_period_keeps_its_instants_when_the_zone_changes(old: str, new
     state = started(at=f"{anchor} 12:00", zone=old)
     at = state.subscription.period.start + timedelta(days=9, hours=7)
     before = quoted(state, ask(editor="+5"), at)
-    moved = replace(state, subscription=replace(state.subscription, zone=new))
+    moved = replace(state, buyer=replace(state.buyer, zone=new))
 
     assert moved.subscription.period == state.subscription.period
     assert quoted(moved, ask(editor="+5"), at).lines == before.lines
@@ -213,6 +213,9 @@ def test_an_opened_period_keeps_its_instants_when_the_zone_changes(old: str, new
         assert period.zone == new
         assert period.end == first_instant(local_day(period.end, new), new)
         assert period.end - period.start > timedelta(days=26)
+        first_day = quoted(moved, ask(editor="+5"), ends).lines[0].line
+        assert first_day.share, "a first day's share is known"
+        assert first_day.share.numerator <= first_day.share.denominator
 
 
 def test_periods_of_a_customer_who_stays_are_the_same_over_years() -> None:

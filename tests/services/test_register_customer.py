@@ -10,7 +10,7 @@ import pytest
 
 from app.billing.permissions import SYSTEM
 from app.billing.refusals import InvalidInput, Problem
-from app.services.register_customer import NewCustomer, register_customer
+from app.services.register_customer import NewCustomer, move_to_zone, register_customer
 from app.store import customers
 from app.store.customers import Customer
 from app.store.transaction import Store
@@ -86,3 +86,17 @@ async def test_a_customer_registers_once(store: Store) -> None:
     assert isinstance(again, InvalidInput)
     async with store.reads(customer) as scope:
         assert await scope.run(customers.get) == made
+
+
+async def test_a_zone_that_nobody_knows_is_refused(store: Store) -> None:
+    """The customer stays where it is, and the answer says what a zone is called."""
+    customer = uuid4()
+    assert isinstance(await store.run(customer, register_customer, SYSTEM, GOOD), Customer)
+    refused = await store.run(customer, move_to_zone, SYSTEM, "Mars/Olympus")
+
+    assert isinstance(refused, InvalidInput)
+    assert refused.message == "'Mars/Olympus' is no IANA time zone. Give one such as Europe/Berlin."
+    async with store.reads(customer) as scope:
+        found = await scope.run(customers.get)
+    assert found is not None
+    assert found.zone == GOOD.zone

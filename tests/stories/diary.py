@@ -23,7 +23,7 @@ from app.services.pause_subscription import SubscriptionPaused, pause_subscripti
 from app.services.record_override import NewOverride, OverrideRecorded, record_override
 from app.services.record_payment import PaymentRecorded, ReceivedPayment, record_payment
 from app.services.record_seats import SeatCorrection, SeatReport, SeatsRecorded, correct_seats, record_seats
-from app.services.register_customer import NewCustomer, change_billing_details
+from app.services.register_customer import NewCustomer, change_billing_details, move_to_zone
 from app.services.start_subscription import StartSubscription
 from app.worker import billed
 from tests.portal import VENDOR, Portal
@@ -216,6 +216,11 @@ class Diary:
     async def gives_details(self, details: BillingDetails) -> None:
         """What documents say of the customer from now on."""
         await self.portal.store.run(self.customer, change_billing_details, VENDOR, details)
+
+    async def moves_to(self, zone: str) -> None:
+        """The company's days are those of another place from now on."""
+        assert await self.portal.store.run(self.customer, move_to_zone, VENDOR, zone) is None
+        self.zone = zone
 
     async def is_billed(self) -> list[str]:
         """The billing run: all that is due is billed. The reasons of what could not be."""

@@ -148,3 +148,25 @@ async def test_a_short_first_period(portal: Portal) -> None:
     assert first.days == ["2026-04-10 – 2026-05-01"]
     assert more.invoice
     assert more.invoice.lines == ["1 seat × 10.00 USD × 15/30 days = 5.00"]
+
+
+async def test_a_company_moves_across_the_ocean(portal: Portal) -> None:
+    """April is paid in Berlin, and on the 16th the company moves to New York. April ends when it ended in
+    Berlin, on the evening of the 30th there; May begins then, and ends with the last of May in New York. A
+    seat added on 16 May is for 16 of the 32 days that it touches: 10.00 × 16/32 = 5.00.
+    """
+    diary = await Diary.opened(portal, "2026-04-01", name="globex", zone="Europe/Berlin")
+    await diary.starts("simple", editor=4)
+    diary.on("2026-04-16")
+    await diary.moves_to("America/New_York")
+    await diary.on("2026-04-30", "17:59").is_billed()
+    assert len(await diary.invoices()) == 1
+    await diary.on("2026-04-30", "18:00").is_billed()
+    may = (await diary.invoices())[-1]
+    assert (may.lines, may.days) == (["4 seats × 10.00 USD = 40.00"], ["2026-04-30 – 2026-06-01"])
+
+    added = await diary.on("2026-05-16").changes(editor="+1")
+    assert added.invoice
+    assert added.invoice.lines == ["1 seat × 10.00 USD × 16/32 days = 5.00"]
+    await diary.on("2026-06-01", "00:00").is_billed()
+    assert (await diary.invoices())[-1].days == ["2026-06-01 – 2026-07-01"]
