@@ -17,7 +17,7 @@ from app.billing.ledger import BalanceKind, Delta, EventSource
 from app.billing.lines import BilledLine, Line, LineKind
 from app.billing.moves import Measure, Move
 from app.billing.periods import local_day
-from app.billing.plans import Item, PlanPrice, SeatPrice
+from app.billing.plans import ChangeTiming, Item, PlanPrice, ProrationMode, SeatPrice
 from app.billing.pricing import exact_amount, price
 from app.billing.requests import Wanted
 from app.billing.state import Posting, State
@@ -43,6 +43,18 @@ def posting_of(state: State, wanted: Wanted, moves: tuple[Move, ...], at: dateti
     return _kept_cycle(
         state, Posting(at, state.subscription.changed(), wanted.price, events, lines), hold=hold
     )
+
+
+def reported(state: State, metric: Item, net: int, *, since: datetime, at: datetime) -> Posting:
+    """What it comes to that the vendor says so many seats more (or fewer) are committed since an instant of
+    the present period: prorated from that day on, with the next document.
+    """
+    before = state.level(metric).committed
+    mode = ProrationMode.PRORATED_ON_NEXT_INVOICE
+    move = Move(metric, before, before + net, increases=net > 0, mode=mode, timing=ChangeTiming.NOW)
+    lines = tuple(_seat_lines(state, move, since))
+    event = Delta(metric, BalanceKind.COMMITTED, max(0, net), max(0, -net), since, EventSource.REPORT)
+    return Posting(at, state.subscription.changed(), state.price, (event,), lines)
 
 
 def _restarted(

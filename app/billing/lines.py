@@ -72,11 +72,6 @@ class Line:
     late: tuple[UUID, ...] = ()
 
     @property
-    def arose(self) -> datetime:
-        """From when on the line could be billed: when what it is for begins, or is over."""
-        return self.period.end if self.kind.in_arrears else self.period.start
-
-    @property
     def unit_amount(self) -> Decimal | None:
         """The price of one unit, if the line has a single one; a base fee is one unit of itself."""
         if self.item == BASE_FEE:
@@ -93,8 +88,8 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class BilledLine:
-    """A line as recorded: with its id, the document it stands on (None: it waits), and what later credits
-    left of it.
+    """A line as recorded: with its id, the document it stands on (None: it waits), what later credits left of
+    it, and the instant that it was decided at.
     """
 
     id: UUID
@@ -102,6 +97,7 @@ class BilledLine:
     document: UUID | None
     left: Money
     units_left: int
+    at: datetime
 
     @property
     def charges(self) -> bool:

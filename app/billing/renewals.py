@@ -72,7 +72,7 @@ def due_at(state: State) -> datetime | None:
     if totals_of((billed.line for billed in waiting), state.credit).total.minor == 0:
         return ends
     months = subscription.monthly
-    newest = max(billed.line.arose for billed in waiting)
+    newest = max(billed.at for billed in waiting)
     return min(ends, months.boundary(months.index_at(newest) + 1))
 
 

@@ -252,7 +252,7 @@ def after(state: State, posting: Posting, new_id: Callable[[], UUID]) -> State:
     lines = (
         *state.lines,
         *(
-            BilledLine(i, line, None, line.amount, line.quantity)
+            BilledLine(i, line, None, line.amount, line.quantity, posting.at)
             for i, line in zip(line_ids, posting.lines, strict=True)
         ),
     )

@@ -66,7 +66,9 @@ def live(tx: Tx, subscription_id: UUID, cycle: int, currency: Currency) -> tuple
     waiting = of_subscription.where(billing_line.c.cycle != cycle, billing_line.c.document_id.is_(None))
     rows = tx.connection.execute(union_all(of_cycle, waiting).order_by("id"))
     stored = [stored_line(row, currency) for row in rows]
-    lines = tuple(BilledLine(s.id, s.line, s.document, s.line.amount, s.line.quantity) for s in stored)
+    lines = tuple(
+        BilledLine(s.id, s.line, s.document, s.line.amount, s.line.quantity, s.effective_at) for s in stored
+    )
     return reduced(lines, tuple(billed.line for billed in lines))
 
 

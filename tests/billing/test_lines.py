@@ -84,7 +84,7 @@ def test_a_base_fee_is_one_unit_of_itself() -> None:
 def test_a_line_is_creditable_while_units_of_it_are_left() -> None:
     """A line without a quantity, such as a first tier's flat amount, can be taken back once, as a whole."""
     (billed,) = started().lines
-    flat = BilledLine(UUID(int=1), replace(billed.line, quantity=0), None, billed.left, 0)
+    flat = BilledLine(UUID(int=1), replace(billed.line, quantity=0), None, billed.left, 0, billed.at)
 
     assert billed.creditable
     assert replace(billed, units_left=1).creditable

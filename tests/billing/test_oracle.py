@@ -173,7 +173,7 @@ def compare_credits(
     if random.random() < 0.3:
         charge.left = random.randrange(charge.left + 1)
     left = Money(charge.left, setting.currency)
-    billed = BilledLine(UUID(int=1), line, None, left, charge.seats_left)
+    billed = BilledLine(UUID(int=1), line, None, left, charge.seats_left, line.period.start)
     day = setting.of_days - setting.days_then
     if charge.values is not None and charge.seats_left > 1:
         seats = random.randrange(1, charge.seats_left)

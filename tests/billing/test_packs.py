@@ -27,7 +27,7 @@ def test_half_of_the_month_of_each_emptied_pack_comes_back(left: int, units: int
     """
     state = started(PACKS, editor=12)
     (billed,) = state.lines
-    rest = BilledLine(billed.id, billed.line, billed.document, billed.left, left)
+    rest = BilledLine(billed.id, billed.line, billed.document, billed.left, left, billed.at)
 
     taken = TakingBack(state.subscription, instant("2026-04-16"), PACKS, full=False).units(rest, units)
 
