@@ -61,13 +61,22 @@ def _restarted(
     state: State, wanted: Wanted, moves: tuple[Move, ...], events: tuple[Delta, ...], at: datetime
 ) -> Posting:
     """A new period from today on; what was used until then is billed with it."""
-    subscription = state.where_it_lives.reset(wanted.price, at=at)
+    subscription = state.where_it_lives.reset(wanted.price, at=at, since=_given_back_last(state))
     since = subscription.period.start
     credit_lines = _credits_of_restart(state, moves, since)
     used = state.reckoned(since)
     return renewals.open_period(
         state, subscription, wanted.price, at, used=used, events=events, credit_lines=credit_lines
     )
+
+
+def _given_back_last(state: State) -> datetime | None:
+    """From when on something of the present period was given back last: until then it stays paid, and by the
+    second that may be a part of today.
+    """
+    cycle = state.subscription.cycle
+    lines = (b.line for b in state.lines if b.line.cycle == cycle and not b.line.kind.in_arrears)
+    return max((line.period.start for line in lines if line.reverses is not None), default=None)
 
 
 def _switched(state: State, wanted: Wanted, move: Move, events: tuple[Delta, ...], at: datetime) -> Posting:
@@ -108,7 +117,7 @@ def _credits_of_restart(state: State, moves: tuple[Move, ...], since: datetime) 
     """What a restart gives back from the start of the new period on: on the present period's own first day
     everything billed for it, else what each move's mode credits.
     """
-    if since == state.subscription.period.start:
+    if local_day(since, state.subscription.zone) == state.subscription.period.first_day:
         return _everything(state, since, Measure.SHARE)
     lines: tuple[Line, ...] = ()
     for move in moves:

@@ -188,13 +188,14 @@ class Subscription:
         period = Period(self.period.end, end, self.zone)
         return self._opened(price, month=month, period=period, full_period=full)
 
-    def reset(self, price: PlanPrice, *, at: datetime) -> Subscription:
+    def reset(self, price: PlanPrice, *, at: datetime, since: datetime | None = None) -> Subscription:
         """A new anchor on the local day of an instant, and a full period from there (but not from before the
-        present one, which by the second may have started later that day).
+        present one, the present price, or `since`, which by the second may have started later that day).
         """
         anchor = midnight_of(at, self.zone)
         full = Grid(anchor, price.interval.step, self.zone).period(0)
-        period = Period(max(full.start, self.period.start), full.end, self.zone)
+        start = max(full.start, self.period.start, self.priced_from, since or full.start)
+        period = Period(start, full.end, self.zone)
         return replace(self._opened(price, month=0, period=period, full_period=full), anchor=anchor)
 
     def _opened(self, price: PlanPrice, *, month: int, period: Period, full_period: Period) -> Subscription:
