@@ -171,7 +171,7 @@ class History:
         """A change leaves nobody without a seat who had one."""
         for metric, level in self.state.levels.items():
             seat, old = self.state.price.seat(metric), before.price.seat(metric)
-            if seat or old:
+            if (seat or old) and (seat is None or self.state.price.guards(seat)):
                 was = before.level(metric)
                 limit = seat.limit(level.committed, level.granted) if seat else 0
                 limit_before = old.limit(was.committed, was.granted) if old else was.committed + was.granted
@@ -195,11 +195,15 @@ def check_totals(draft: Draft, currency: object) -> None:
 
 
 def check_line(billed: BilledLine, books: Books) -> None:
-    """A charge is not negative and gives back no more than itself; a credit is not positive."""
+    """A charge is not negative and gives back no more than itself; a credit is not positive. Use is adjusted
+    as often as it takes, and its lines are checked by their sum.
+    """
     line = billed.line
     assert billed.document == books.placed.get(billed.id)
     assert line.quantity >= 0
     assert line.period.start <= line.period.end
+    if line.kind.in_arrears:
+        return
     if line.reverses is None:
         assert line.amount.minor >= billed.left.minor == books.left(billed.id) >= 0
         assert line.quantity >= billed.units_left == books.units_left(billed.id) >= 0
