@@ -34,6 +34,7 @@ from tests.billing.recomputing import (
     credit_amount,
     day_of,
     length,
+    limit_of,
     midnight,
     should_be,
     value_of,
@@ -132,12 +133,14 @@ class Machine(History):
         if self.book.tell(metric, net, at, now=self.now, who=who, stated=total):
             self.tells += 1
             self.foretold = None
+            self.book.check_totals(metric)
 
     def correct(self, event: SeatEvent, added: int, removed: int) -> None:
         """The vendor corrects a report."""
         if self.book.correct(event, added, removed, now=self.now):
             self.tells += 1
             self.foretold = None
+            self.book.check_totals(event.delta.metric)
 
     def agree(self, override: Override) -> None:
         """Something is agreed with the customer."""
@@ -240,6 +243,9 @@ class Machine(History):
             return
         version = listed(before.price)
         self.closed += [Closed(segment, version) for segment in posting.segments]
+        for segment in posting.segments:
+            committed = before.level(segment.metric).committed
+            assert segment.limit in {None, limit_of(segment, version, committed, self.agreed)}
         if posting.segments or before.late:
             self.reckoned_at = self.now
         for line_id in new:

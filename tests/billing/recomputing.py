@@ -117,6 +117,18 @@ def seat_at(version: PlanPrice, metric: Item, agreed: Sequence[Override], at: da
     return seat
 
 
+def limit_of(segment: Segment, version: PlanPrice, committed: int, agreed: Sequence[Override]) -> int:
+    """How many seats may be in use when a segment ends: those committed, with what is granted until then."""
+    included = next(seat.included for seat in version.seats if seat.metric.code == segment.metric)
+    granted, last = 0, segment.period.end - TICK
+    for override in agreed:
+        over = override.ends_at is not None and override.ends_at <= last
+        if override.metric == segment.metric and override.starts_at <= last and not over:
+            said = 0 if Aspect.GRANTED in override.withdrawn else override.granted
+            granted = granted if said is None else said
+    return max(committed, included) + granted
+
+
 def levels(
     events: Sequence[SeatEvent], period: Period, granularity: Granularity
 ) -> Iterator[tuple[datetime, int, int]]:

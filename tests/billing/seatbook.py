@@ -58,6 +58,20 @@ class SeatBook:
                 return False
         return self._record(correction(original, added=added, removed=removed), now=now)
 
+    def check_totals(self, metric: Item) -> None:
+        """A total that was stated, and not corrected, is the balance of its instant for ever; reports of the
+        very same instant are left out, since one of them may be meant to come after it.
+        """
+        ordered = self.of(metric)
+        wrong = {e.delta.corrects for e in ordered}
+        for event in ordered:
+            at = event.delta.effective_at
+            if event.delta.stated is None or event.id in wrong:
+                continue
+            reports = [e for e in ordered if e.delta.effective_at == at and e.id not in wrong]
+            if sum(e.delta.source is not EventSource.EQUALISER for e in reports) == 1:
+                assert self.level(metric, at) == event.delta.stated, "a stated total stays true"
+
     def usage(self, metric: Item, since: datetime) -> Usage:
         """The ledger of a metric from an instant on, with who held a seat before it."""
         ordered = self.of(metric)

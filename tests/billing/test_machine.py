@@ -15,7 +15,7 @@ from uuid import UUID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.billing.overrides import without_room
+from app.billing.overrides import Aspect, without_room
 from app.billing.plans import ChangeTiming, ChargingBasis, Item, PlanPrice
 from app.billing.subscriptions import Subscription, SubscriptionStatus
 from app.billing.turns import Turn, TurnKind
@@ -26,7 +26,7 @@ from tests.billing.test_histories import TAXES, a_catalog, a_request, a_seat_pri
 from tests.builders import EDITOR, VIEWER, instant, unstarted
 
 LIVES = max(300, (settings.default or settings()).max_examples)
-STEPS = 40
+STEPS = 32
 NAMES = ("ann", "ben", "cem", "dua", "eli")
 PAUSES = (timedelta(seconds=1), timedelta(hours=5), timedelta(days=1), timedelta(days=9), timedelta(days=40))
 KINDS = (TurnKind.CANCEL, TurnKind.PAUSE, TurnKind.RESUME, TurnKind.RESUME, TurnKind.RESUME)
@@ -87,11 +87,14 @@ def tell(random: Random, machine: Machine) -> None:
 def agree(random: Random, machine: Machine) -> None:
     """The seller agrees on seats on top, an own price, an own minimum or maximum, or takes them back."""
     prices = [price for plan in machine.state.plans for price in plan.prices]
-    price, metric = random.choice(prices), random.choice((EDITOR, VIEWER))
+    mostly = [machine.state.price] * len(prices)
+    price, metric = random.choice((*prices, *mostly)), random.choice((EDITOR, VIEWER))
     if price.seat(metric) is None:
         return
-    since = machine.now + random.choice((timedelta(0), *PAUSES))
-    until = random.choice((None, since + timedelta(hours=random.randrange(1, 24 * 60))))
+    ends = machine.state.subscription.period.end
+    since = random.choice((machine.now, max(ends, machine.now), machine.now + random.choice(PAUSES)))
+    until = random.choice((None, ends, since + timedelta(hours=random.randrange(1, 24 * 60))))
+    until = None if until is None or until <= since else until
     own = price_of(a_seat_price(random, price.currency, Item(metric)))
     what = random.choice(
         (
@@ -100,6 +103,7 @@ def agree(random: Random, machine: Machine) -> None:
             {"price": own, "plan": price.plan, "interval": price.interval, "minimum": 3},
             {"maximum": random.randrange(8, 30), "plan": price.plan},
             {"minimum": random.randrange(6), "plan": price.plan},
+            {"withdrawn": frozenset(Aspect), "plan": price.plan},
         )
     )
     new = agreed(len(machine.agreed), Item(metric), since=since, until=until, recorded=machine.now, **what)
