@@ -218,7 +218,8 @@ class Machine(History):
             opens = line.kind is LineKind.PERIOD
             assert line.period.start >= today or opens, "what is over is not priced anew"
             if line.reverses is None:
-                full = posting.subscription.full_period
+                own = before if line.cycle == before.subscription.cycle else posting
+                full = own.subscription.full_period
                 share = length(line.period, granularity), length(full, granularity)
                 check_share(line, *share)
                 exact = value_of(line) * (line.share.exact if line.share else 1)
