@@ -20,7 +20,7 @@ from app.billing.ledger import (
     equaliser,
     first_negative,
 )
-from app.billing.periods import local_day
+from app.billing.periods import MICROSECOND, local_day
 from app.billing.permissions import Actor
 from app.billing.plans import ChargingBasis, Item
 from app.billing.refusals import InvalidInput, NotFound, Problem
@@ -105,9 +105,14 @@ def correct_seats(tx: Tx, actor: Actor, wanted: SeatCorrection) -> SeatsRecorded
         return InvalidInput((Problem("event", "Committed seats are corrected by changing the plan."),))
     if min(wanted.added, wanted.removed) < 0:
         return InvalidInput((Problem("added", "Seats added and removed are not negative."),))
-    return _record(
-        tx, actor, correction(original, added=wanted.added, removed=wanted.removed, note=wanted.note)
-    )
+    deltas = correction(original, added=wanted.added, removed=wanted.removed, note=wanted.note)
+    holder, net = original.delta.holder, sum(delta.net for delta in deltas)
+    if holder and seats.holder_seats(tx, original.delta.metric, holder.reference) + net < 0:
+        problem = (
+            f"{holder.reference!r} gave a seat back that this would take away. Correct that event first."
+        )
+        return InvalidInput((Problem("added", problem),))
+    return _record(tx, actor, deltas)
 
 
 def _record(tx: Tx, actor: Actor, deltas: tuple[Delta, ...]) -> SeatsRecorded | InvalidInput:
@@ -128,7 +133,7 @@ def _record(tx: Tx, actor: Actor, deltas: tuple[Delta, ...]) -> SeatsRecorded | 
 def _equalised(tx: Tx, deltas: tuple[Delta, ...]) -> tuple[Delta, ...]:
     """Deltas with what keeps a total true that was stated for later."""
     first = deltas[0]
-    since = seats.metric_events(tx, first.metric, start=first.effective_at, until=tx.at)
+    since = seats.metric_events(tx, first.metric, start=first.effective_at, until=tx.at + MICROSECOND)
     of_kind = [event for event in since if event.delta.kind is first.kind]
     corrected = {event.delta.corrects for event in of_kind} | {delta.corrects for delta in deltas}
     kept = equaliser(deltas, (event for event in of_kind if event.id not in corrected))
@@ -140,7 +145,7 @@ def _negative_from(tx: Tx, deltas: tuple[Delta, ...]) -> Problem | None:
     first, metric = deltas[0].effective_at, deltas[0].metric
     later = [
         e.delta
-        for e in seats.metric_events(tx, metric, start=first, until=tx.at)
+        for e in seats.metric_events(tx, metric, start=first, until=tx.at + MICROSECOND)
         if e.delta.kind is BalanceKind.IN_USE
     ]
     level = seats.levels(tx).get(metric)

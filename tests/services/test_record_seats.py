@@ -6,7 +6,7 @@ import random
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
-from app.billing.ledger import EventSource, first_negative
+from app.billing.ledger import EventSource, Holder, first_negative
 from app.billing.permissions import SYSTEM
 from app.billing.plans import Item
 from app.billing.refusals import InvalidInput
@@ -100,3 +100,21 @@ async def test_all_totals_stay_true_whatever_comes_late(store: Store, clock: Clo
             seats.metric_events, "editor", start=min(stated) - timedelta(30), until=clock.now
         )
     assert first_negative(event.delta for event in events) is None, f"seed {seed}"
+
+
+async def test_nobody_gives_back_a_seat_that_a_correction_took_away(store: Store) -> None:
+    """Ann came and went. That she came cannot be corrected to nothing before that she went is."""
+    customer, ann = await registered(store), Holder("ann")
+    came = await store.run(customer, record_seats, SYSTEM, SeatReport("editor", added=1, holder=ann))
+    await store.run(customer, record_seats, SYSTEM, SeatReport("editor", added=1, holder=Holder("ben")))
+    went = await store.run(customer, record_seats, SYSTEM, SeatReport("editor", removed=1, holder=ann))
+    assert isinstance(came, SeatsRecorded)
+    assert isinstance(went, SeatsRecorded)
+
+    refused = await store.run(customer, correct_seats, SYSTEM, SeatCorrection(came.events[0].id, 0, 0))
+    assert isinstance(refused, InvalidInput)
+    assert refused.message == ("'ann' gave a seat back that this would take away. Correct that event first.")
+    first = await store.run(customer, correct_seats, SYSTEM, SeatCorrection(went.events[0].id, 0, 0))
+    then = await store.run(customer, correct_seats, SYSTEM, SeatCorrection(came.events[0].id, 0, 0))
+    assert isinstance(first, SeatsRecorded)
+    assert isinstance(then, SeatsRecorded)
