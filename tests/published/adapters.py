@@ -91,6 +91,8 @@ def state_to_change(given: Given) -> tuple[datetime, State]:
         state.subscription,
         period=period,
         full_period=period,
+        priced_from=period.start,
+        overage_until=period.start,
         anchor=midnight_of(period.end, period.zone),
         month=-old.interval.months,
     )
