@@ -15,6 +15,7 @@ import itertools
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
+from typing import assert_never
 from uuid import UUID
 
 from app.billing import lives, renewals
@@ -65,6 +66,8 @@ def decide_turn(state: State, turn: Turn, at: datetime) -> Quote | TurnRefusal:
             return decide_pause(state, at)
         case TurnKind.RESUME:
             return decide_resume(state, at)
+        case _:
+            assert_never(turn.kind)
 
 
 def decide_cancel(state: State, timing: ChangeTiming | None, at: datetime) -> Quote | TurnRefusal:

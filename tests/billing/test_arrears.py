@@ -188,6 +188,7 @@ def test_events_prices_and_the_one_rounding_are_told_in_figures() -> None:
         "2 seats × 8.00 USD + 1.00 USD = 17",
         "together 67 for a full period",
     ]
+    assert len(list(explaining.prices(parts[:1], "seat", currency))) == 1
     third = Share(1, 3).exact
     assert explaining.amount(third, currency).text == ("1/3 USD rounded once, half away from zero: 0.33 USD")
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from app.billing.changes import Quote
 from app.billing.ledger import SeatLevels, balance_of
-from app.billing.overrides import Aspect, OwnPrice, granted, own, without_room
+from app.billing.overrides import Aspect, OwnPrice, granted, own, own_plans, without_room
 from app.billing.periods import BillingInterval
 from app.billing.plans import ChangeTiming, PlanPrice, PricingModel, SeatPrice
 from app.billing.refusals import AboveMaximum, BelowMinimum
@@ -32,6 +32,7 @@ from tests.builders import (
     direction,
     ids,
     instant,
+    offered,
     plan_price,
     seat_price,
     started,
@@ -338,3 +339,10 @@ def test_a_maximum_below_the_minimum_is_found_whenever_it_would_come() -> None:
     assert clash(maximum=6, since="2026-04-01", until="2026-05-01") is None
     assert clash(maximum=6, since="2026-06-01") is None
     assert clash(maximum=2, since="2026-06-01") == instant("2026-06-01")  # 3 are included.
+
+
+def test_plans_of_a_customer_without_agreements_are_the_list() -> None:
+    """Nothing was agreed, so nothing is looked at."""
+    plans = offered(plan_price())
+
+    assert own_plans(plans, plan_price().currency, (), instant("2026-04-16")) is plans
