@@ -1,0 +1,73 @@
+"""The tables. Customer first in every key of customer data; ids are made by the application; money is whole
+minor units.
+
+Three kinds of rows: **ledgers** are only appended to (`APPEND_ONLY`), **levels** are small sums kept beside a
+ledger in the same transaction, and **directories** are what people edit. `DEPLOYMENT_TABLES` belong to the
+deployment and not to a customer.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from app.store.tables.commits import audit, idempotency, outbox, render_job
+from app.store.tables.customers import customer, member
+from app.store.tables.deployment import catalog, catalog_price, number, number_series, portal_session
+from app.store.tables.documents import (
+    billing_line,
+    credit_entry,
+    document,
+    document_file,
+    document_view,
+    line_event,
+    payment,
+    receivable,
+    reduction,
+)
+from app.store.tables.seats import seat_event, seat_holder, seat_level, segment
+from app.store.tables.subscriptions import override, scheduled_change, subscription, terms
+
+__all__ = [
+    "audit",
+    "billing_line",
+    "catalog",
+    "catalog_price",
+    "credit_entry",
+    "customer",
+    "document",
+    "document_file",
+    "document_view",
+    "idempotency",
+    "line_event",
+    "member",
+    "number",
+    "number_series",
+    "outbox",
+    "override",
+    "payment",
+    "portal_session",
+    "receivable",
+    "reduction",
+    "render_job",
+    "scheduled_change",
+    "seat_event",
+    "seat_holder",
+    "seat_level",
+    "segment",
+    "subscription",
+    "terms",
+]
+
+DEPLOYMENT_TABLES: Final = frozenset(
+    {"catalog", "catalog_price", "number_series", "number", "portal_session"}
+)
+
+APPEND_ONLY: Final = (
+    catalog, catalog_price, number, terms, override, seat_event, segment, document, document_view,
+    document_file, reduction, line_event, credit_entry, payment, audit,
+)  # fmt: skip
+"""Rows that are never updated nor deleted; the database itself refuses. Of `billing_line` only `FILLED_ONCE`
+may change, from null.
+"""
+
+FILLED_ONCE: Final = {"billing_line": ("document_id", "position", "description")}

@@ -1,0 +1,41 @@
+"""What belongs to the deployment and not to a customer."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, PrimaryKeyConstraint, Text
+
+from app.billing.periods import BillingInterval
+from app.store.columns import Count, Id, Instant, Json, choice
+from app.store.metadata import may, need, needs, table
+
+catalog = table(
+    "catalog", Column("id", Id, primary_key=True), need("body", Json), need("applied_at", Instant)
+)
+
+catalog_price = table(
+    "catalog_price",
+    Column("id", Id, primary_key=True),
+    need("plan", Text),
+    choice("interval", BillingInterval),
+    need("currency", Text),
+    need("body", Json),
+    need("applied_at", Instant),
+)
+
+number_series = table("number_series", Column("series", Text, primary_key=True), need("last", Count))
+
+number = table(
+    "number",
+    need("series", Text),
+    need("value", Count),
+    need("document_id", Id),
+    PrimaryKeyConstraint("series", "value"),
+)
+
+portal_session = table(
+    "portal_session",
+    Column("token_hash", Text, primary_key=True),
+    *needs(Id, "customer_id", "member_id"),
+    *needs(Instant, "created_at", "expires_at"),
+    may("revoked_at", Instant),
+)
