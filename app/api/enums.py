@@ -139,6 +139,7 @@ described(
     USAGE="Seats that were in use, billed afterwards.",
     OVERAGE="Seats that were in use above the limit when a month ended.",
     ADJUSTMENT="A late report or a correction of use: what a line should have been, less what was billed.",
+    BACKDATED="Seats committed or given up in time that was over when the vendor told of it.",
 )
 described(
     InvoiceStatus,

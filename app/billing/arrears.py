@@ -77,7 +77,7 @@ def open_segments(
     for seat in version.seats:
         if not seat.basis.in_arrears:
             continue
-        start = max(subscription.period.start, subscription.priced_from)
+        start = subscription.stretch_start
         full, limit = subscription.full_period, None
         if seat.basis is ChargingBasis.OVERAGE:
             start = max(start, subscription.overage_until)

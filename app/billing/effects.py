@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from app.billing import renewals
+from app.billing.backdated import Told, backdated_line
 from app.billing.charges import Charging
 from app.billing.credits import TakingBack
 from app.billing.ledger import BalanceKind, Delta, EventSource
@@ -45,16 +46,23 @@ def posting_of(state: State, wanted: Wanted, moves: tuple[Move, ...], at: dateti
     )
 
 
-def reported(state: State, metric: Item, net: int, *, since: datetime, at: datetime) -> Posting:
-    """What it comes to that the vendor says so many seats more (or fewer) are committed since an instant of
-    the present period: prorated from that day on, with the next document.
+def reported(state: State, told: Told, *, at: datetime) -> Posting:
+    """What it comes to that the vendor tells, or corrects, which seats are committed: time that is over is
+    recomputed, the rest of the present period prorated from the day on. It all waits for the next document.
     """
-    before = state.level(metric).committed
-    mode = ProrationMode.PRORATED_ON_NEXT_INVOICE
-    move = Move(metric, before, before + net, increases=net > 0, mode=mode, timing=ChangeTiming.NOW)
-    lines = tuple(_seat_lines(state, move, since))
-    event = Delta(metric, BalanceKind.COMMITTED, max(0, net), max(0, -net), since, EventSource.REPORT)
-    return Posting(at, state.subscription.changed(), state.price, (event,), lines)
+    metric = told.deltas[0].metric
+    closed = told.closed if told.until is None else (*told.closed, state.stretch(metric))
+    lines = tuple(
+        line
+        for each in closed
+        if (line := backdated_line(told, each, state.taxed(each.segment), state.subscription.cycle))
+    )
+    if told.net:
+        before = state.level(metric).committed
+        mode, timing = ProrationMode.PRORATED_ON_NEXT_INVOICE, ChangeTiming.NOW
+        move = Move(metric, before, before + told.net, increases=told.net > 0, mode=mode, timing=timing)
+        lines += _seat_lines(state, move, max(told.since, state.subscription.stretch_start))
+    return Posting(at, state.subscription.changed(), state.price, told.deltas, lines)
 
 
 def _restarted(
@@ -75,8 +83,8 @@ def _given_back_last(state: State) -> datetime | None:
     second that may be a part of today.
     """
     cycle = state.subscription.cycle
-    lines = (b.line for b in state.lines if b.line.cycle == cycle and not b.line.kind.in_arrears)
-    return max((line.period.start for line in lines if line.reverses is not None), default=None)
+    lines = (b.line for b in state.lines if b.line.cycle == cycle and b.line.kind.gives_back)
+    return max((line.period.start for line in lines), default=None)
 
 
 def _switched(state: State, wanted: Wanted, move: Move, events: tuple[Delta, ...], at: datetime) -> Posting:

@@ -15,6 +15,7 @@ from typing import Final
 
 from app.billing import arrears
 from app.billing.arrears import Segment
+from app.billing.backdated import Told, levels
 from app.billing.ledger import BalanceKind, SeatEvent
 from app.billing.lines import MINUS, Line, formula
 from app.billing.money import Currency, Money, rounded
@@ -68,6 +69,25 @@ def use(seat: SeatPrice, segment: Segment, usage: Usage, granularity: Granularit
         case _:
             share = share_of(segment.period, segment.full, granularity)
             yield from (_level(seat, run, share) for run in counted)
+
+
+def backdated(seat: SeatPrice, told: Told, line: Line, whole: Share) -> Iterator[Explained]:
+    """The seats without and with what was told, what the difference comes to, and the rounding."""
+    exact = Fraction(0)
+    for before, after in levels(told, line.period, whole.granularity):
+        billed = seat.purchased(before.level), seat.purchased(after.level)
+        costs = [exact_amount(price(seat, quantity)) for quantity in billed]
+        comes_to = (costs[1] - costs[0]) * Fraction(before.units, whole.denominator)
+        exact += comes_to
+        yield Explained(
+            "level",
+            f"{before.level} seats {_for(before, whole.granularity)}, {after.level} with what was told; "
+            f"{billed[0]} and {billed[1]} billed: ({exact_text(costs[1])} {MINUS} {exact_text(costs[0])}) × "
+            f"{before.units}/{whole.denominator} = {exact_text(comes_to)}",
+        )
+    yield amount(exact, line.amount.currency)
+    if rounded(exact, line.amount.currency) != line.amount:
+        yield Explained("limit", f"no further than what should be less what was billed: {line.amount}")
 
 
 def _level(seat: SeatPrice, run: Run, share: Share) -> Explained:

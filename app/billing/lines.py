@@ -29,7 +29,8 @@ class LineKind(Enum):
     PERIOD a whole quantity in advance · ADDED seats added · CHANGED another price for the rest of the time ·
     CREDIT seats given back · UNUSED the time that a price no longer counts, because another one took its
     place · USAGE seats that were in use · OVERAGE seats that were in use above the limit · ADJUSTMENT what a
-    late report or a correction makes of a USAGE or OVERAGE line.
+    late report or a correction makes of a USAGE or OVERAGE line · BACKDATED seats committed in time that is
+    over, told late.
     """
 
     PERIOD = "PERIOD"
@@ -40,10 +41,21 @@ class LineKind(Enum):
     USAGE = "USAGE"
     OVERAGE = "OVERAGE"
     ADJUSTMENT = "ADJUSTMENT"
+    BACKDATED = "BACKDATED"
+
+    @property
+    def in_advance(self) -> bool:
+        """Whether it charges for time to come, so that something of it can be given back."""
+        return self in {LineKind.PERIOD, LineKind.ADDED, LineKind.CHANGED}
+
+    @property
+    def gives_back(self) -> bool:
+        """Whether it gives back something that was charged in advance."""
+        return self in {LineKind.CREDIT, LineKind.UNUSED}
 
     @property
     def in_arrears(self) -> bool:
-        """Whether it bills time that is over; such a line is never given back, but adjusted."""
+        """Whether it bills use that is over; such a line is never given back, but adjusted."""
         return self in {LineKind.USAGE, LineKind.OVERAGE, LineKind.ADJUSTMENT}
 
 
@@ -102,7 +114,7 @@ class BilledLine:
     @property
     def charges(self) -> bool:
         """Whether it charges in advance, so that something of it can be taken back."""
-        return self.line.reverses is None and not self.line.kind.in_arrears
+        return self.line.kind.in_advance
 
     @property
     def creditable(self) -> bool:

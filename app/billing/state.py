@@ -14,13 +14,14 @@ from uuid import UUID
 
 from app.billing import arrears
 from app.billing.arrears import Late, Segment
+from app.billing.backdated import Stretch
 from app.billing.documents import Draft, LineRef, drafts_of
 from app.billing.ledger import BalanceKind, Delta, Holder, SeatLevels
 from app.billing.lines import BilledLine, Line, LineKind
-from app.billing.money import Currency, Money
+from app.billing.money import Currency, Money, total
 from app.billing.overrides import Override, granted, own, own_plans, stretches
 from app.billing.periods import MICROSECOND, Period
-from app.billing.plans import Item, Plan, PlanPrice
+from app.billing.plans import BASE_FEE, Item, Plan, PlanPrice
 from app.billing.subscriptions import AtRenewal, ScheduledChange, Subscription
 from app.billing.taxes import TaxRules, TaxTreatment
 from app.billing.usage import Usage
@@ -51,11 +52,12 @@ class Occupied:
 class State:
     """A subscription with all that a decision about it needs.
 
-    `lines` are those of the present cycle and those that wait, oldest first; `invoices` is what is still due
-    by invoice; `plans` is what the catalog offers; `usage` is the ledger of seats in use since the present
-    period began, or since the earliest of the segments in `late`. `price`, `plans` and the granted seats are
-    as `overrides` make them at one instant; whoever decides about another one asks for that first
-    (`in_force`).
+    `lines` are those of the present cycle and those that wait, oldest first; `elsewhere` says where lines
+    stand that these take back and that are not among them; `invoices` is what is still due by invoice;
+    `plans` is what the catalog offers. `usage` is the ledger of seats in use since the present period began,
+    or since the earliest of the segments in `late`, and `asked` that of committed seats where these limit
+    what may be in use. `price`, `plans` and the granted seats are as `overrides` make them at one instant;
+    whoever decides about another one asks for that first (`in_force`).
     """
 
     buyer: Buyer
@@ -70,6 +72,8 @@ class State:
     invoices: Mapping[UUID, Money] = field(default_factory=dict)
     occupied: Mapping[Item, Occupied] = field(default_factory=dict)
     usage: Mapping[Item, Usage] = field(default_factory=dict)
+    asked: Mapping[Item, Usage] = field(default_factory=dict)
+    elsewhere: Mapping[UUID, UUID] = field(default_factory=dict)
     late: tuple[Late, ...] = ()
     overrides: tuple[Override, ...] = ()
 
@@ -130,14 +134,16 @@ class State:
             billed.units_left for billed in self.charges_of(item) if billed.line.price == self.price.id
         )
 
-    def limits(self) -> dict[Item, int]:
-        """How many seats may be in use of each metric that has a limit."""
-        limits = {
-            seat.metric.code: seat.limit(level.committed, level.granted)
-            for seat in self.price.seats
-            for level in [self.level(seat.metric.code)]
-        }
-        return {metric: limit for metric, limit in limits.items() if limit is not None}
+    def limits(self, until: datetime) -> dict[Item, int]:
+        """How many seats might be in use of each metric that has a limit, when an instant came."""
+        limits = {}
+        for seat in self.price.seats:
+            level = self.level(seat.metric.code)
+            asked = self.asked.get(seat.metric.code) or Usage(level.committed)
+            limit = seat.limit(asked.level_before(until), level.granted)
+            if limit is not None:
+                limits[seat.metric.code] = limit
+        return limits
 
     def usage_of(self, metric: Item) -> Usage:
         """The ledger of a metric; where nothing was loaded, the present level was there all the time."""
@@ -147,7 +153,7 @@ class State:
         """What the open segments come to if they end at an instant, and what late events change in closed
         ones.
         """
-        subscription, limits = self.subscription, self.in_force(until - MICROSECOND).limits()
+        subscription, limits = self.subscription, self.in_force(until - MICROSECOND).limits(until)
         priced = [
             (replace(segment, period=period), version)
             for segment in arrears.open_segments(subscription, self.price, limits, until)
@@ -156,11 +162,11 @@ class State:
         ]
         cycle = subscription.cycle
         lines = [
-            arrears.adjustment(late, self.usage_of(late.segment.metric), self._taxed(late.segment), cycle)
+            arrears.adjustment(late, self.usage_of(late.segment.metric), self.taxed(late.segment), cycle)
             for late in self.late
         ]
         lines += [
-            arrears.usage_line(segment, version, self.usage_of(segment.metric), self._taxed(segment), cycle)
+            arrears.usage_line(segment, version, self.usage_of(segment.metric), self.taxed(segment), cycle)
             for segment, version in priced
         ]
         segments = tuple(segment for segment, _ in priced)
@@ -172,8 +178,27 @@ class State:
             return iter([(segment.period, self.price)])
         return stretches(self.price, segment.metric, self.overrides, segment.period)
 
-    def _taxed(self, segment: Segment) -> TaxTreatment:
+    def stretch(self, metric: Item) -> Stretch:
+        """What is left of the present period under the present price since that counts, with what was billed
+        for a metric.
+        """
+        subscription, charges = self.subscription, self.charges_of(metric)
+        period = Period(subscription.stretch_start, subscription.period.end, subscription.zone)
+        opened = subscription.period.start
+        segment = Segment(metric, self.price.id, period, subscription.full_period, opened)
+        billed = total((charge.left for charge in charges), self.currency)
+        return Stretch(segment, self.price, billed, len(charges), charges[0].id if charges else None)
+
+    def taxed(self, segment: Segment) -> TaxTreatment:
+        """How the use of a segment is taxed: as on its last day."""
         return self.treatment(arrears.taxed_on(segment))
+
+    @property
+    def stands_on(self) -> dict[UUID, UUID]:
+        """The document of every line that stands on one and that another line may take back."""
+        stands = {late.line: late.document for late in self.late if late.line}
+        stands |= {billed.id: billed.document for billed in self.lines}
+        return {**self.elsewhere, **{line: document for line, document in stands.items() if document}}
 
     def treatment(self, on: date) -> TaxTreatment:
         return self.taxes.treatment(country=self.buyer.country, tax_id=self.buyer.tax_id, on=on)
@@ -186,8 +211,7 @@ class State:
         """The documents that new lines make together with the lines that wait; the new lines at the places in
         `hold` stay back.
         """
-        stands_on = {late.line: late.document for late in self.late}
-        stands_on |= {billed.id: billed.document for billed in self.lines}
+        stands_on = self.stands_on
 
         def invoice(line: Line) -> UUID | None:
             return stands_on.get(line.reverses) if line.reverses is not None else None
@@ -227,11 +251,21 @@ class Posting:
     segments: tuple[Segment, ...] | None = None
     """The segments of use that it billed, after which nothing is late any more; None if it billed none."""
 
+    def closes(self, before: Subscription) -> tuple[Segment, ...]:
+        """What is over with it and kept for what may be told late: the segments of use, and (as that of the
+        base fee) the stretch that was paid in advance.
+        """
+        period = before.stretch_closed_by(self.subscription)
+        if period is None:
+            return self.segments or ()
+        paid = Segment(BASE_FEE, before.price, period, before.full_period, before.period.start)
+        return (*(self.segments or ()), paid)
+
     def events_of(self, line: Line) -> tuple[Delta, ...]:
         """The events that directly caused a line; a line for a whole quantity is caused by the balance
         instead.
         """
-        if line.kind in {LineKind.ADDED, LineKind.CREDIT, LineKind.UNUSED}:
+        if line.kind in {LineKind.ADDED, LineKind.CREDIT, LineKind.UNUSED, LineKind.BACKDATED}:
             return tuple(event for event in self.events if event.metric == line.item)
         return ()
 
@@ -258,12 +292,16 @@ def after(state: State, posting: Posting, new_id: Callable[[], UUID]) -> State:
     )
     placed = tuple(replace(billed, document=documents.get(billed.id, billed.document)) for billed in lines)
     cycle = posting.subscription.cycle
+    live = tuple(b for b in reduced(placed, posting.lines) if b.line.cycle == cycle or b.document is None)
+    reversed_later = {b.line.reverses for b in live if b.document is None}
     return replace(
         state,
         subscription=posting.subscription,
         price=posting.price,
         levels=_moved(state.levels, posting.events),
-        lines=tuple(b for b in reduced(placed, posting.lines) if b.line.cycle == cycle or b.document is None),
+        asked=_asked(state.asked, posting.events),
+        lines=live,
+        elsewhere={line: document for line, document in state.stands_on.items() if line in reversed_later},
         scheduled=_rescheduled(state, posting, new_id),
         credit=credit,
         invoices=invoices,
@@ -272,14 +310,19 @@ def after(state: State, posting: Posting, new_id: Callable[[], UUID]) -> State:
 
 
 def reduced(lines: tuple[BilledLine, ...], credit_lines: tuple[Line, ...]) -> tuple[BilledLine, ...]:
-    """Charge lines less what credits took back from them."""
+    """Charge lines less what was taken back from them; units by credits alone, since what is told of time
+    that is over leaves the seats of today.
+    """
     taken = [line for line in credit_lines if line.reverses is not None]
     if not taken:
         return lines
     amounts = {
         line.reverses: sum(c.amount.minor for c in taken if c.reverses == line.reverses) for line in taken
     }
-    units = {line.reverses: sum(c.quantity for c in taken if c.reverses == line.reverses) for line in taken}
+    units = {
+        line.reverses: sum(c.quantity for c in taken if c.reverses == line.reverses and c.kind.gives_back)
+        for line in taken
+    }
     return tuple(
         replace(
             b,
@@ -300,6 +343,14 @@ def _moved(levels: Mapping[Item, SeatLevels], events: tuple[Delta, ...]) -> dict
             moved[event.metric] = replace(level, committed=level.committed + event.net)
         else:
             moved[event.metric] = replace(level, in_use=level.in_use + event.net)
+    return moved
+
+
+def _asked(asked: Mapping[Item, Usage], events: tuple[Delta, ...]) -> dict[Item, Usage]:
+    moved = dict(asked)
+    for event in events:
+        if event.kind is BalanceKind.COMMITTED and event.metric in moved:
+            moved[event.metric] = moved[event.metric].with_events((event,))
     return moved
 
 

@@ -145,6 +145,27 @@ class Subscription:
         )
 
     @property
+    def stretch_start(self) -> datetime:
+        """Since when the present price counts in the present period."""
+        return max(self.period.start, self.priced_from)
+
+    def stretch_closed_by(self, later: Subscription) -> Period | None:
+        """The time under this state's price that is over with a later state; None if it goes on, or was a
+        trial or a pause.
+        """
+        if self.status is not SubscriptionStatus.ACTIVE:
+            return None
+        if later.cycle != self.cycle:
+            end = later.period.start
+        elif not later.status.runs:
+            end = later.period.end
+        elif (later.price, later.priced_from) != (self.price, self.priced_from):
+            end = later.priced_from
+        else:
+            return None
+        return Period(self.stretch_start, end, self.zone) if self.stretch_start < end else None
+
+    @property
     def monthly(self) -> Grid:
         """The monthly grid of the anchor; every boundary of every interval is on it."""
         return Grid(self.anchor, Step(months=1), self.zone)

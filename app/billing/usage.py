@@ -1,4 +1,4 @@
-"""Seats in use over time, as the ledger tells it, and what each charging basis counts of them.
+"""Seats over time, as the ledger tells it, and what each charging basis counts of them.
 
 A `Usage` begins at some instant with a level and its holders, and goes on with the events since. Every window
 inside it can be read off: the levels and how long each lasted, the highest, and who held a seat at all.
@@ -7,8 +7,8 @@ inside it can be read off: the levels and how long each lasted, the highest, and
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import groupby
 
@@ -29,8 +29,8 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Seats in use of one metric: the level before `events`, and the events, ordered by when they are
-    effective.
+    """One balance of one metric, mostly the seats in use: the level before `events`, and the events, ordered
+    by when they are effective.
     """
 
     opening: int = 0
@@ -40,6 +40,11 @@ class Usage:
     def level_before(self, at: datetime) -> int:
         """The balance when an instant comes: events at that very instant do not count yet."""
         return self.opening + sum(event.net for event in self.events if event.effective_at < at)
+
+    def with_events(self, deltas: Iterable[Delta]) -> Usage:
+        """The same with more events, none of them from before it begins."""
+        events = sorted((*self.events, *deltas), key=lambda delta: delta.effective_at)
+        return replace(self, events=tuple(events))
 
     def since(self, at: datetime) -> Usage:
         """The same from a later instant on."""

@@ -153,6 +153,11 @@ def describe_line(
     return what if kind == "PERIOD" else word(f"line.{kind}", locale, plan=plan, what=what)
 
 
+def backdated(what: str, locale: str) -> str:
+    """What a line is, where it is about time that was over when it was told: `Backdated: 5 seats added`."""
+    return word("line.BACKDATED", locale, what=what)
+
+
 def _seats(metric: str, unit: str, quantity: int, locale: str) -> str:
     """`15 Editor seats`; a unit other than seat is the seller's own word, as in the formula."""
     label = _without_last(metric, {unit.casefold(), f"{unit.casefold()}s"})

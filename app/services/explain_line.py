@@ -10,16 +10,18 @@ from uuid import UUID
 
 from app.billing import arrears, explaining
 from app.billing.arrears import Segment
+from app.billing.backdated import Told
 from app.billing.explaining import Explained
-from app.billing.ledger import SeatEvent, SeatLevels
+from app.billing.ledger import BalanceKind, SeatEvent, SeatLevels
 from app.billing.lines import Line, LineKind
 from app.billing.money import Money, rounded
 from app.billing.overrides import own_from
 from app.billing.plans import PlanPrice, SeatPrice
 from app.billing.pricing import exact_amount
 from app.billing.refusals import NotFound
+from app.billing.usage import Usage
 from app.services.pages import sentence
-from app.store import catalogs, customers, documents, lines, overrides, seats, usage
+from app.store import catalogs, customers, documents, lines, overrides, seats, stretches, usage
 from app.store.customers import Customer
 from app.store.lines import StoredLine
 from app.store.transaction import Tx
@@ -66,9 +68,13 @@ def _steps(tx: Tx, customer: Customer, stored: StoredLine, version: PlanPrice) -
     segment = usage.segment_of(tx, line) if line.kind.in_arrears else None
     if segment is not None:
         version = own_from(version, overrides.recorded(tx), segment.period.start, segment.period.zone)
+    if line.kind is LineKind.BACKDATED:
+        version = own_from(version, overrides.recorded(tx), line.period.start, line.period.zone)
     seat = version.seat(line.item)
     if segment is not None and seat is not None:
         yield from _use(tx, stored, segment, seat, version)
+    elif line.kind is LineKind.BACKDATED and seat is not None:
+        yield from _backdated(tx, stored, version, seat, found)
     elif line.reverses is not None:
         yield from _credit(tx, customer, line)
     else:
@@ -112,11 +118,22 @@ def _credit(tx: Tx, customer: Customer, line: Line) -> Iterator[Explained]:
         yield explaining.left(line)
 
 
+def _backdated(
+    tx: Tx, stored: StoredLine, version: PlanPrice, seat: SeatPrice, told: list[SeatEvent]
+) -> Iterator[Explained]:
+    """What was told late is derived from the ledger as it was known then, without it and with it."""
+    line = stored.line
+    known = usage.known_at(tx, line.item, BalanceKind.COMMITTED, line.period.end, stored.recorded_at)
+    deltas = tuple(event.delta for event in told)
+    late = Told(deltas, Usage(events=tuple(delta for delta in known.events if delta not in deltas)))
+    yield from explaining.backdated(seat, late, line, stretches.whole_of(tx, line, version.granularity))
+
+
 def _use(
     tx: Tx, stored: StoredLine, segment: Segment, seat: SeatPrice, version: PlanPrice
 ) -> Iterator[Explained]:
     """Use is derived from the ledger as it was known when the line was made."""
-    known = usage.known_at(tx, segment, stored.recorded_at)
+    known = usage.known_at(tx, segment.metric, BalanceKind.IN_USE, segment.period.end, stored.recorded_at)
     yield from explaining.use(seat, segment, known, version.granularity)
     reckoned = arrears.reckon(seat, segment, known, version.granularity, version.currency)
     yield from explaining.prices(reckoned.parts, seat.metric.unit, version.currency)

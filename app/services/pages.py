@@ -17,7 +17,7 @@ from app.documents import facts as page
 from app.documents.addresses import address_lines
 from app.documents.compose import view_of
 from app.documents.view import to_json
-from app.documents.wording import describe_line
+from app.documents.wording import backdated, describe_line
 from app.store import catalogs, documents, overrides
 from app.store.documents import Document
 from app.store.states import Loaded
@@ -79,8 +79,11 @@ def sentence(version: PlanPrice, line: Line, locale: str) -> str:
     """What a line is, in words: `5 Editor seats added`."""
     seat = version.seat(line.item)
     own_use = line.kind.in_arrears and seat and seat.own and seat.basis is not ChargingBasis.OVERAGE
-    return describe_line(
-        LineKind.CREDIT.name if line.kind is LineKind.UNUSED else line.kind.name,
+    kind = LineKind.CREDIT if line.kind is LineKind.UNUSED else line.kind
+    if line.kind is LineKind.BACKDATED:
+        kind = LineKind.ADDED if line.amount.minor > 0 else LineKind.CREDIT
+    text = describe_line(
+        kind.name,
         locale=locale,
         plan=version.plan_name,
         metric=seat.metric.label if seat else None,
@@ -89,6 +92,7 @@ def sentence(version: PlanPrice, line: Line, locale: str) -> str:
         unused=line.kind is LineKind.UNUSED,
         own_price=line.own_price or bool(own_use),
     )
+    return backdated(text, locale) if line.kind is LineKind.BACKDATED else text
 
 
 def _numbers(tx: Tx, invoices: Iterable[UUID]) -> dict[UUID, str]:

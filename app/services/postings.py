@@ -98,7 +98,7 @@ def _save_subscription(tx: Tx, loaded: Loaded, state_after: State, posting: Post
     due_at = due_in_wall_time(state_after, loaded.customer.clock_offset)
     reckons = bool(posting.segments) or (posting.segments is not None and bool(loaded.state.late))
     subscriptions.save(tx, now, due_at=due_at, reckons=reckons)
-    usage.add_segments(tx, now.id, posting.segments or ())
+    usage.add_segments(tx, now.id, posting.closes(before))
     if (before.price, before.anchor, before.interval) != (now.price, now.anchor, now.interval):
         subscriptions.add_terms(tx, now, posting.price, posting.at)
 

@@ -72,6 +72,20 @@ def live(tx: Tx, subscription_id: UUID, cycle: int, currency: Currency) -> tuple
     return reduced(lines, tuple(billed.line for billed in lines))
 
 
+def elsewhere(tx: Tx, live: Iterable[BilledLine]) -> dict[UUID, UUID]:
+    """The documents of lines that waiting ones take back and that are not live any more."""
+    known = {billed.id for billed in live}
+    taken = {billed.line.reverses for billed in live if billed.document is None} - known - {None}
+    if not taken:
+        return {}
+    query = select(billing_line.c.id, billing_line.c.document_id).where(
+        billing_line.c.customer_id == tx.customer,
+        billing_line.c.id.in_(taken),
+        billing_line.c.document_id.is_not(None),
+    )
+    return {row.id: row.document_id for row in tx.connection.execute(query)}
+
+
 def append(
     tx: Tx,
     subscription_id: UUID,

@@ -11,7 +11,7 @@ from uuid import UUID
 from app.billing.arrears import Late
 from app.billing.ledger import SeatLevels
 from app.billing.parties import Catalog
-from app.billing.plans import Item, PlanPrice
+from app.billing.plans import ChargingBasis, Item, PlanPrice
 from app.billing.state import Buyer, State
 from app.billing.subscriptions import Subscription
 from app.billing.usage import Usage
@@ -45,7 +45,12 @@ def assemble(tx: Tx, customer: Customer, subscription: Subscription) -> Loaded:
     live = lines.live(tx, subscription.id, subscription.cycle, customer.currency)
     listed = subscriptions.scheduled(tx, (subscription.id,)).get(subscription.id, ())
     late = usage.late(tx, subscription.id, customer.currency)
-    documents_touched = [*(billed.document for billed in live), *(each.document for each in late)]
+    elsewhere = lines.elsewhere(tx, live)
+    documents_touched = [
+        *(billed.document for billed in live),
+        *(each.document for each in late),
+        *elsewhere.values(),
+    ]
     invoices = {document for document in documents_touched if document is not None}
     agreed = overrides.recorded(tx, since=min(subscription.period.start, tx.at))
     levels = seats.levels(tx, agreed)
@@ -64,10 +69,17 @@ def assemble(tx: Tx, customer: Customer, subscription: Subscription) -> Loaded:
         invoices=documents.open_amounts(tx, invoices, customer.currency) if invoices else {},
         occupied=seats.occupied(tx) if any(level.in_use for level in levels.values()) else {},
         usage=_usage(tx, subscription, price, catalog, late, levels),
+        asked=usage.asked_since(tx, _limiting(price), subscription.period.start, levels),
+        elsewhere=elsewhere,
         late=late,
         overrides=agreed,
     )
     return Loaded(state.in_force(tx.at), customer, catalog)
+
+
+def _limiting(price: PlanPrice) -> tuple[Item, ...]:
+    """The metrics of which seats above the limit are billed."""
+    return tuple(seat.metric.code for seat in price.seats if seat.basis is ChargingBasis.OVERAGE)
 
 
 def _usage(

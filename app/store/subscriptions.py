@@ -55,6 +55,15 @@ def get(tx: Tx, subscription_id: UUID, *, lock: bool = False) -> Subscription | 
     return _subscription(row) if row else None
 
 
+def started_at(tx: Tx, subscription_id: UUID) -> datetime:
+    """When a subscription was started."""
+    query = select(subscription.c.started_at).where(
+        subscription.c.customer_id == tx.customer, subscription.c.id == subscription_id
+    )
+    began: datetime = tx.connection.execute(query).scalar_one()
+    return began
+
+
 def add(tx: Tx, new: Subscription, *, due_at: datetime | None) -> None:
     """Record a new subscription."""
     values = {"customer_id": tx.customer, "id": new.id, "started_at": tx.at, **_values(new), "due_at": due_at}

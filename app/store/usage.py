@@ -1,5 +1,5 @@
-"""What arrears are computed from: the ledger of seats in use since the present period began, and the segments
-that were billed, where later events reach into them.
+"""What arrears are computed from: the ledger of seats since the present period began, and the segments that
+were billed, where later events reach into them.
 
 A subscription remembers when its use was last billed (`reckoned_at`). Only events recorded since then can
 make a difference, so looking for them costs the same however long the history is.
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -22,12 +22,12 @@ from app.billing.ledger import BalanceKind, Delta, SeatLevels
 from app.billing.lines import Line, LineKind
 from app.billing.money import Currency, Money
 from app.billing.overrides import own_from
-from app.billing.periods import Period
+from app.billing.periods import MICROSECOND, Period
 from app.billing.plans import Item, PlanPrice
 from app.billing.usage import Held, Usage
 from app.store import catalogs, overrides
 from app.store.columns import total
-from app.store.seats import event_of
+from app.store.seats import event_of, levels_at
 from app.store.tables import billing_line, seat_event, seat_holder, segment, subscription
 from app.store.transaction import Tx
 
@@ -85,18 +85,18 @@ def segment_of(tx: Tx, line: Line) -> Segment | None:
         segment.c.period_end == line.period.end,
     )
     row = tx.connection.execute(query.limit(1)).one_or_none()
-    return _segment(row) if row else None
+    return segment_from(row) if row else None
 
 
-def known_at(tx: Tx, closed: Segment, at: datetime) -> Usage:
-    """The whole ledger of a segment's metric until its end, as it was known at an instant."""
+def known_at(tx: Tx, metric: Item, kind: BalanceKind, until: datetime, at: datetime) -> Usage:
+    """The whole ledger of a balance of a metric until an instant, as it was known at another."""
     query = (
         select(seat_event)
         .where(
             seat_event.c.customer_id == tx.customer,
-            seat_event.c.metric == closed.metric,
-            seat_event.c.kind == BalanceKind.IN_USE,
-            seat_event.c.effective_at < closed.period.end,
+            seat_event.c.metric == metric,
+            seat_event.c.kind == kind,
+            seat_event.c.effective_at < until,
             seat_event.c.recorded_at <= at,
         )
         .order_by(seat_event.c.effective_at, seat_event.c.id)
@@ -121,7 +121,7 @@ def late(tx: Tx, subscription_id: UUID, currency: Currency) -> tuple[Late, ...]:
     billed, agreed = _billed(tx, since), overrides.recorded(tx)
     return tuple(
         _late(
-            row,
+            replace(segment_from(row), limit=_limit(tx, row)),
             own_from(catalogs.price(tx, row.price_id), agreed, row.period_start, row.zone),
             events[row.metric],
             billed.get((row.metric, row.period_start, row.period_end)),
@@ -138,19 +138,7 @@ def since(
     wanted = tuple(sorted(set(metrics)))
     if not wanted:
         return {}
-    query = (
-        select(seat_event)
-        .where(
-            seat_event.c.customer_id == tx.customer,
-            seat_event.c.metric.in_(wanted),
-            seat_event.c.kind == BalanceKind.IN_USE,
-            seat_event.c.effective_at >= start,
-        )
-        .order_by(seat_event.c.effective_at, seat_event.c.id)
-    )
-    events: dict[Item, list[Delta]] = defaultdict(list)
-    for row in tx.connection.execute(query):
-        events[Item(row.metric)].append(event_of(row).delta)
+    events = _events_since(tx, wanted, BalanceKind.IN_USE, start)
     held = _held_before(tx, wanted, events)
     return {
         metric: Usage(
@@ -162,8 +150,44 @@ def since(
     }
 
 
+def asked_since(
+    tx: Tx, metrics: Iterable[Item], start: datetime, levels: Mapping[Item, SeatLevels]
+) -> dict[Item, Usage]:
+    """The ledger of committed seats of metrics from an instant on."""
+    wanted = tuple(sorted(set(metrics)))
+    if not wanted:
+        return {}
+    events = _events_since(tx, wanted, BalanceKind.COMMITTED, start)
+    return {
+        metric: Usage(
+            levels.get(metric, SeatLevels()).committed - sum(event.net for event in events[metric]),
+            events=tuple(events[metric]),
+        )
+        for metric in wanted
+    }
+
+
+def _events_since(
+    tx: Tx, metrics: tuple[Item, ...], kind: BalanceKind, start: datetime
+) -> dict[Item, list[Delta]]:
+    query = (
+        select(seat_event)
+        .where(
+            seat_event.c.customer_id == tx.customer,
+            seat_event.c.metric.in_(metrics),
+            seat_event.c.kind == kind,
+            seat_event.c.effective_at >= start,
+        )
+        .order_by(seat_event.c.effective_at, seat_event.c.id)
+    )
+    events: dict[Item, list[Delta]] = defaultdict(list)
+    for row in tx.connection.execute(query):
+        events[Item(row.metric)].append(event_of(row).delta)
+    return events
+
+
 def _late_events(tx: Tx, subscription_id: UUID) -> dict[str, list[tuple[datetime, UUID]]]:
-    """The events in use recorded since the last reckoning that are effective before it, by metric.
+    """The events recorded since the last reckoning that are effective before it, by metric.
 
     They are found by when they were recorded, and only then looked at: the database does it in two steps, or
     it might choose to go through all the history that is effective before.
@@ -178,7 +202,7 @@ def _late_events(tx: Tx, subscription_id: UUID) -> dict[str, list[tuple[datetime
     )
     query = (
         select(recorded.c.metric, recorded.c.effective_at, recorded.c.id)
-        .where(recorded.c.kind == BalanceKind.IN_USE, recorded.c.effective_at < reckoned_at)
+        .where(recorded.c.effective_at < reckoned_at)
         .order_by(recorded.c.effective_at, recorded.c.id)
     )
     found: dict[str, list[tuple[datetime, UUID]]] = defaultdict(list)
@@ -216,24 +240,34 @@ def _billed(tx: Tx, since: Mapping[str, datetime]) -> dict[tuple[str, datetime, 
     return found
 
 
+def _limit(tx: Tx, row: Row[Any]) -> int | None:
+    """How many seats might be in use when a segment of overage ended, as the ledger says by now."""
+    seat = catalogs.price(tx, row.price_id).seat(row.metric)
+    if row.seat_limit is None or seat is None:
+        return None
+    level = levels_at(tx, row.period_end - MICROSECOND).get(Item(row.metric), SeatLevels())
+    return seat.limit(level.committed, level.granted)
+
+
 def _late(
-    row: Row[Any],
+    closed: Segment,
     version: PlanPrice,
     events: list[tuple[datetime, UUID]],
     billed: _Billed | None,
     currency: Currency,
 ) -> Late:
     return Late(
-        segment=_segment(row),
+        segment=closed,
         version=version,
         billed=Money(billed.minor if billed else 0, currency),
-        events=tuple(event for at, event in events if at < row.period_end),
+        events=tuple(event for at, event in events if at < closed.period.end),
         line=billed.line if billed else None,
         document=billed.document if billed else None,
     )
 
 
-def _segment(row: Row[Any]) -> Segment:
+def segment_from(row: Row[Any]) -> Segment:
+    """A row of `segment` as a value."""
     return Segment(
         metric=Item(row.metric),
         price=row.price_id,

@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 
 from app.billing import explaining
+from app.billing.backdated import Told
 from app.billing.changes import Quote, decide
 from app.billing.effects import reported
 from app.billing.ledger import BalanceKind, Delta, EventSource, Holder, SeatEvent, SeatLevels, equaliser
@@ -81,13 +82,19 @@ def test_seats_that_are_billed_by_use_cannot_be_ordered() -> None:
     assert refused.message == "editor seats are billed as they are used; none are ordered."
 
 
+def told(when: str, net: int) -> Told:
+    """Seats that the vendor tells, ten being known."""
+    delta = Delta(EDITOR, BalanceKind.COMMITTED, max(0, net), max(0, -net), instant(when), EventSource.REPORT)
+    return Told((delta,), Usage(10))
+
+
 def test_seats_that_the_vendor_sold_are_prorated_from_their_day() -> None:
     """Five more since the 16th, told on the 20th: 5 × 10.00 × 15/30 = 25.00, which waits; two fewer since the
     21st are 2 × 10.00 × 10/30 = 6.67 less.
     """
     at = instant("2026-04-20 09:00")
-    more = reported(started(), EDITOR, 5, since=instant("2026-04-16 10:00"), at=at)
-    fewer = reported(started(), EDITOR, -2, since=instant("2026-04-21 10:00"), at=at)
+    more = reported(started(), told("2026-04-16 10:00", 5), at=at)
+    fewer = reported(started(), told("2026-04-21 10:00", -2), at=at)
 
     assert [(line.formula, line.amount) for line in more.lines] == [
         ("5 seats × 10.00 USD × 15/30 days", money("25.00"))

@@ -126,7 +126,7 @@ query page($asOf: DateTime, $knownAt: DateTime) {{
     invoices(first: 100) {{ edges {{ node {{ ...Paper }} }} }}
     creditNotes(first: 100) {{ edges {{ node {{ ...Paper }} }} }}
     upcomingInvoice {{
-      on lines {{ formula amount {{ amount }} }} totals {{ total {{ amount }} amountDue {{ amount }} }}
+      on lines {{ kind formula amount {{ amount }} }} totals {{ total {{ amount }} amountDue {{ amount }} }}
     }}
   }}
 }}

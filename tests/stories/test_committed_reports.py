@@ -69,14 +69,14 @@ async def test_a_year_collects_what_was_told_by_the_month(portal: Portal) -> Non
 @pytest.mark.parametrize(
     ("what", "message"),
     [
-        ({"added": 1, "effective_at": noon("2026-04-30")}, "can be told back to 2026-05-01"),
+        ({"added": 1, "effective_at": noon("2026-03-31")}, "can be told back to 2026-04-01"),
         ({"removed": 11}, "fewer than no editor seats would be committed"),
         ({"added": 1, "total": 3}, "Give one of added, removed and total"),
         ({"added": 1, "effective_at": noon("2026-05-11")}, "Seats cannot be committed in the future"),
     ],
 )
 async def test_what_cannot_be_told(portal: Portal, what: dict[str, Any], message: str) -> None:
-    """Before the present period, below nothing, in two ways at once, in the future: refused, and why."""
+    """Before the subscription began, below nothing, in two ways at once, in the future: refused, and why."""
     diary = await (await Diary.opened(portal, "2026-04-01")).starts("team", editor=10)
     refused = await tells(diary.on("2026-05-10"), **what)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from app.api.ids import Kind, decode_as
 from app.services.explain_line import Explanation, explain_line
-from tests.portal import Portal
+from app.services.report_committed import CommittedReport, report_committed
+from tests.portal import VENDOR, Portal
 from tests.stories.diary import Diary
 from tests.stories.page import nodes
 from tests.stories.test_usage import new_york
@@ -125,3 +126,21 @@ async def test_every_line_of_a_full_life_is_derived_to_its_amount(portal: Portal
     for explanation in every:
         last = told(explanation, "rounding", "limit", "adjustment")[-1]
         assert str(max(explanation.amount, -explanation.amount)) in last, explanation
+
+
+async def test_seats_told_late(portal: Portal) -> None:
+    """Ten became fifteen for fifteen days of April, told in May: 5 × 15.00 × 15/30 = 37.50 more."""
+    diary = await (await Diary.opened(portal, "2026-04-01")).starts("team", editor=10)
+    await diary.on("2026-05-01").is_billed()
+    report = CommittedReport("editor", added=5, effective_at=new_york("2026-04-16"))
+    await portal.store.run(diary.on("2026-05-10").customer, report_committed, VENDOR, report)
+    await diary.on("2026-06-01").is_billed()
+    backdated = next(each for each in await explained(diary) if each.sentence.startswith("Backdated"))
+
+    assert told(backdated, "event", "time", "level", "rounding") == [
+        "2026-04-16 16:00 UTC: +5 committed, 15 then (REPORT), recorded 2026-05-10 16:00 UTC",
+        "from 2026-04-16 until before 2026-05-01 (America/New_York)",
+        "15/30 days of the full period",
+        "10 seats for 15 days, 15 with what was told; 5 and 10 billed: (150 \u2212 75) × 15/30 = 37.5",
+        "37.5 USD rounded once, half away from zero: 37.50 USD",
+    ]

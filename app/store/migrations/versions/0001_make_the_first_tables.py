@@ -261,7 +261,10 @@ def upgrade() -> None:
         need("effective_at", columns.Instant()), need("recorded_at", columns.Instant()),
         may("document_id", columns.Id()), may("position", columns.Count()), may("description", sa.Text()),
         known("granularity", "DAY", "SECOND"),
-        known("kind", "PERIOD", "ADDED", "CHANGED", "CREDIT", "UNUSED", "USAGE", "OVERAGE", "ADJUSTMENT"),
+        known(
+            "kind", "PERIOD", "ADDED", "CHANGED", "CREDIT", "UNUSED", "USAGE", "OVERAGE", "ADJUSTMENT",
+            "BACKDATED",
+        ),
         known("tax_category", "STANDARD", "REVERSE_CHARGE", "OUTSIDE_SCOPE"),
         own("document_id", "document"), own("reverses", "billing_line"),
         own("subscription_id", "subscription"),
