@@ -20,11 +20,12 @@ from app.billing.plans import Item, PlanPrice, SeatMetric
 from app.billing.subscriptions import Subscription, SubscriptionStatus
 from app.services import pages
 from app.services.upcoming_invoice import UpcomingInvoice, next_document
-from app.store import catalogs, documents, lines, overrides, seats, states, subscriptions
+from app.store import catalogs, documents, holders, lines, overrides, seats, states, subscriptions
 from app.store.documents import Document, InvoiceFilter, Receivable
 from app.store.files import FileFacts, file_facts
+from app.store.holders import HeldSeat
 from app.store.lines import StoredLine
-from app.store.seats import EventFilter, HeldSeat
+from app.store.seats import EventFilter
 from app.store.states import Loaded
 from app.store.subscriptions import ListedChange
 
@@ -185,7 +186,7 @@ def holders_page(
     scene: Scene, metric: str | None, search: str | None, limit: int, after: tuple[datetime, str, str] | None
 ) -> tuple[tuple[HeldSeat, SeatMetric], ...]:
     """People in seats, those who came first first."""
-    held = seats.holders_page(scene.tx, metric=metric, search=search, limit=limit, after=after)
+    held = holders.holders_page(scene.tx, metric=metric, search=search, limit=limit, after=after)
     return tuple((seat, scene.metric(seat.metric)) for seat in held)
 
 
@@ -220,9 +221,9 @@ def corrections(scene: Scene, ids: tuple[UUID, ...]) -> dict[UUID, Event]:
     return {wrong: found[event] for wrong, event in right.items()}
 
 
-def held_since(scene: Scene, holders: tuple[tuple[str, str], ...]) -> dict[tuple[str, str], datetime]:
+def held_since(scene: Scene, people: tuple[tuple[str, str], ...]) -> dict[tuple[str, str], datetime]:
     """Since when people sit in a seat, by metric and reference."""
-    return seats.held_since(scene.tx, holders)
+    return holders.held_since(scene.tx, people)
 
 
 def events_of_lines(scene: Scene, asked: tuple[EventsAsked, ...]) -> dict[EventsAsked, tuple[Event, ...]]:

@@ -13,7 +13,7 @@ from app.api.errors import PublicError
 from app.api.pages import Cursors, page_size
 from app.billing import ledger, plans
 from app.billing.ledger import Holder, SeatLevels, balance_of
-from app.store.seats import HeldSeat
+from app.store.holders import HeldSeat
 
 Day = date
 """For a field that is itself called `date`."""

@@ -90,6 +90,15 @@ class SeatLevels:
 
 
 @dataclass(frozen=True, slots=True)
+class Sitting:
+    """Somebody who holds seats of a metric now: how many, and since when without a break."""
+
+    holder: Holder
+    seats: int
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class DayLevel:
     """The seats of one local day: both balances at its end, and the most that were in use at any instant of
     it.
@@ -209,6 +218,25 @@ def correction(
         None if wrong.stated is None else wrong.stated - wrong.net + added - removed,
     )
     return reversal, right
+
+
+def moved(sitting: Sitting | None, deltas: Sequence[Delta]) -> Sitting | None:
+    """How a holder sits after deltas of theirs that were recorded together; None: they hold no seat. Name and
+    e-mail are the last ones told.
+
+    The deltas count together: the reversal that a correction begins with may take back more than is held just
+    then.
+    """
+    last, net = deltas[-1], sum(delta.net for delta in deltas)
+    assert last.holder is not None, "these deltas are somebody's"
+    if sitting is None:
+        return Sitting(last.holder, net, last.effective_at) if net > 0 else None
+    if sitting.seats + net <= 0:
+        return None
+    before, told = sitting.holder, last.holder
+    name = before.name if told.name is None else told.name
+    email = before.email if told.email is None else told.email
+    return Sitting(Holder(told.reference, name, email), sitting.seats + net, sitting.since)
 
 
 def first_negative(deltas: Iterable[Delta], opening: int = 0) -> datetime | None:

@@ -4,6 +4,7 @@ document numbers, taken last.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,6 +14,7 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.billing.documents import DocumentKind
+from app.store import bulk
 from app.store.documents import Number
 from app.store.tables import audit, idempotency, number, number_series, outbox
 from app.store.transaction import Tx
@@ -35,6 +37,23 @@ def outcome(tx: Tx, mutation: str, key: str) -> Outcome | None:
     )
     row = tx.connection.execute(query).one_or_none()
     return Outcome(row.fingerprint, row.outcome) if row else None
+
+
+def outcomes(tx: Tx, mutation: str, keys: Iterable[str]) -> dict[str, Outcome]:
+    """What was done under keys before; new keys are left out."""
+    query = select(idempotency.c.key, idempotency.c.fingerprint, idempotency.c.outcome).where(
+        idempotency.c.customer_id == tx.customer,
+        idempotency.c.mutation == mutation,
+        idempotency.c.key.in_(tuple(keys)),
+    )
+    return {row.key: Outcome(row.fingerprint, row.outcome) for row in tx.connection.execute(query)}
+
+
+def record_outcomes(tx: Tx, mutation: str, done: Mapping[str, Outcome]) -> None:
+    """Remember what each key did."""
+    names = ("customer_id", "mutation", "key", "fingerprint", "outcome", "recorded_at")
+    rows = [(tx.customer, mutation, key, what.fingerprint, what.body, tx.wall) for key, what in done.items()]
+    bulk.insert_rows(tx.connection, idempotency, names, rows)
 
 
 def record_outcome(tx: Tx, mutation: str, key: str, done: Outcome) -> None:

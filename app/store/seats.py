@@ -7,22 +7,27 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, func, insert, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Select, and_, exists, func, insert, or_, select, tuple_, update
 from sqlalchemy.engine import Row
 
-from app.billing.ledger import BalanceKind, Delta, Holder, SeatEvent, SeatLevels
+from app.billing.ledger import BalanceKind, Delta, Holder, SeatEvent, SeatLevels, Sitting, moved
 from app.billing.overrides import Override, granted
 from app.billing.plans import Item
-from app.billing.state import Occupied
-from app.store import overrides
+from app.billing.reports import Seat, Timeline, timeline
+from app.store import bulk, holders, overrides
 from app.store.columns import total
-from app.store.tables import seat_event, seat_holder, seat_level
+from app.store.tables import seat_event, seat_level, segment
 from app.store.transaction import Tx
 
-HOLDERS_NAMED = 20
+EVENT_COLUMNS: Final = (
+    "customer_id", "id", "metric", "kind", "added", "removed", "effective_at", "recorded_at", "source",
+    "actor", "holder", "holder_name", "holder_email", "note", "corrects", "stated",
+)  # fmt: skip
+NOBODY: Final = SimpleNamespace(reference=None, name=None, email=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,30 +39,34 @@ class EventFilter:
     until: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class HeldSeat:
-    """A holder of seats of one metric, and since when."""
-
-    metric: str
-    holder: Holder
-    held_since: datetime
-
-
 def append(tx: Tx, deltas: Sequence[Delta], *, actor: str) -> tuple[SeatEvent, ...]:
-    """Record events in the order given; levels and holders follow."""
+    """Record events in the order given; levels and holders follow. What moves one holder counts together."""
     events = tuple(SeatEvent(tx.new_id(), delta, tx.at, actor) for delta in deltas)
-    if not events:
-        return ()
-    tx.connection.execute(insert(seat_event), [_event_values(tx, event) for event in events])
-    moved: dict[tuple[str, BalanceKind], int] = {}
+    of_holders: dict[Seat, list[Delta]] = {}
     for delta in deltas:
-        key = (delta.metric, delta.kind)
-        moved[key] = moved.get(key, 0) + delta.net
-    for (metric, kind), net in moved.items():
-        _move_level(tx, metric, kind, net)
-    for together in _by_holder(deltas).values():
-        _move_holder(tx, together[-1], net=sum(delta.net for delta in together))
+        if delta.holder is not None and delta.kind is BalanceKind.IN_USE:
+            of_holders.setdefault((delta.metric, delta.holder.reference), []).append(delta)
+    before = holders.sittings(tx, of_holders)
+    after = {seat: moved(before.get(seat), together) for seat, together in of_holders.items()}
+    write(tx, events, before, after)
     return events
+
+
+def write(
+    tx: Tx,
+    events: Sequence[SeatEvent],
+    before: Mapping[Seat, Sitting],
+    after: Mapping[Seat, Sitting | None],
+) -> None:
+    """Write events, the levels that they move, and who sits where after them."""
+    bulk.insert_rows(tx.connection, seat_event, EVENT_COLUMNS, [_event_row(tx, event) for event in events])
+    nets: dict[tuple[str, BalanceKind], int] = {}
+    for event in events:
+        key = (event.delta.metric, event.delta.kind)
+        nets[key] = nets.get(key, 0) + event.delta.net
+    for (metric, kind), net in nets.items():
+        _move_level(tx, metric, kind, net)
+    holders.save(tx, before, after)
 
 
 def levels(tx: Tx, agreed: Sequence[Override] | None = None) -> dict[Item, SeatLevels]:
@@ -82,24 +91,6 @@ def levels_at(tx: Tx, as_of: datetime, known_at: datetime | None = None) -> dict
         query = query.where(seat_event.c.recorded_at <= known_at)
     sums = {(row.metric, row.kind): row.balance for row in tx.connection.execute(query)}
     return _levels(sums, granted(overrides.recorded(tx, since=as_of, known_at=known_at), as_of))
-
-
-def occupied(tx: Tx) -> dict[Item, Occupied]:
-    """Who sits where: up to twenty holders of each metric, those who came first, and how many there are."""
-    place = func.row_number().over(
-        partition_by=seat_holder.c.metric, order_by=(seat_holder.c.held_since, seat_holder.c.holder)
-    )
-    count = func.count().over(partition_by=seat_holder.c.metric)
-    ranked = select(seat_holder, place.label("place"), count.label("holders")).where(
-        seat_holder.c.customer_id == tx.customer
-    )
-    rows = ranked.subquery()
-    query = select(rows).where(rows.c.place <= HOLDERS_NAMED).order_by(rows.c.metric, rows.c.place)
-    found: dict[Item, Occupied] = {}
-    for row in tx.connection.execute(query):
-        known = found.get(row.metric, Occupied())
-        found[row.metric] = Occupied((*known.holders, Holder(row.holder, row.name, row.email)), row.holders)
-    return found
 
 
 def events_page(
@@ -164,47 +155,48 @@ def metric_events(tx: Tx, metric: str, *, start: datetime, until: datetime) -> l
     return [event_of(row) for row in tx.connection.execute(query)]
 
 
-def holders_page(
-    tx: Tx, *, metric: str | None, search: str | None, limit: int, after: tuple[datetime, str, str] | None
-) -> list[HeldSeat]:
-    """Holders by since when they hold a seat, those who came first first; `search` looks in reference, name
-    and e-mail.
-    """
-    columns = (seat_holder.c.held_since, seat_holder.c.metric, seat_holder.c.holder)
-    query = select(seat_holder).where(seat_holder.c.customer_id == tx.customer)
-    if metric is not None:
-        query = query.where(seat_holder.c.metric == metric)
-    if search:
-        fields = (seat_holder.c.holder, seat_holder.c.name, seat_holder.c.email)
-        query = query.where(
-            or_(*(func.lower(field).contains(search.lower(), autoescape=True) for field in fields))
+def timelines(tx: Tx, since: Mapping[str, datetime]) -> dict[str, Timeline]:
+    """The seats in use of metrics, each from an instant on, with the totals that stand."""
+    if not since:
+        return {}
+    in_use = (seat_event.c.customer_id == tx.customer, seat_event.c.kind == BalanceKind.IN_USE)
+    reach = or_(
+        *(
+            and_(seat_event.c.metric == metric, seat_event.c.effective_at >= at)
+            for metric, at in since.items()
         )
-    if after is not None:
-        query = query.where(tuple_(*columns) > after)
-    return [
-        HeldSeat(row.metric, Holder(row.holder, row.name, row.email), row.held_since)
-        for row in tx.connection.execute(query.order_by(*columns).limit(limit))
-    ]
-
-
-def holder_seats(tx: Tx, metric: str, holder: str) -> int:
-    """How many seats of a metric a holder occupies."""
-    query = select(seat_holder.c.seats).where(
-        seat_holder.c.customer_id == tx.customer,
-        seat_holder.c.metric == metric,
-        seat_holder.c.holder == holder,
     )
-    return tx.connection.execute(query).scalar() or 0
-
-
-def held_since(tx: Tx, holders: Iterable[tuple[str, str]]) -> dict[tuple[str, str], datetime]:
-    """Since when people hold a seat now, by (metric, reference)."""
-    wanted = tuple(set(holders))
-    query = select(seat_holder.c.metric, seat_holder.c.holder, seat_holder.c.held_since).where(
-        seat_holder.c.customer_id == tx.customer,
-        seat_holder.c.holder.in_({holder for _, holder in wanted}),
+    net = total(seat_event.c.added - seat_event.c.removed).label("net")
+    moves = (
+        select(seat_event.c.metric, seat_event.c.effective_at, net)
+        .where(*in_use, reach)
+        .group_by(seat_event.c.metric, seat_event.c.effective_at)
+        .order_by(seat_event.c.effective_at)
     )
-    return {(row.metric, row.holder): row.held_since for row in tx.connection.execute(query)}
+    of_metric: dict[str, list[tuple[datetime, int]]] = {metric: [] for metric in since}
+    for row in tx.connection.execute(moves):
+        of_metric[row.metric].append((row.effective_at, row.net))
+    now = {metric: level.in_use for metric, level in levels(tx, ()).items()}
+    found = {metric: timeline(now.get(Item(metric), 0), moved) for metric, moved in of_metric.items()}
+    correction = seat_event.alias("correction")
+    corrected = exists().where(
+        correction.c.customer_id == seat_event.c.customer_id, correction.c.corrects == seat_event.c.id
+    )
+    stated = select(seat_event).where(*in_use, reach, seat_event.c.stated.is_not(None), ~corrected)
+    for row in tx.connection.execute(stated):
+        found[row.metric].state(event_of(row))
+    return found
+
+
+def billed_until(tx: Tx, metrics: Iterable[str]) -> dict[str, datetime]:
+    """Until when the use of metrics was billed; those of which none was are left out."""
+    last = func.max(segment.c.period_end).label("last")
+    query = (
+        select(segment.c.metric, last)
+        .where(segment.c.customer_id == tx.customer, segment.c.metric.in_(tuple(metrics)))
+        .group_by(segment.c.metric)
+    )
+    return {row.metric: row.last for row in tx.connection.execute(query)}
 
 
 def event_of(row: Row[Any]) -> SeatEvent:
@@ -253,26 +245,15 @@ def _levels(
     }
 
 
-def _event_values(tx: Tx, event: SeatEvent) -> dict[str, Any]:
-    delta, holder = event.delta, event.delta.holder
-    return {
-        "customer_id": tx.customer,
-        "id": event.id,
-        "metric": delta.metric,
-        "kind": delta.kind,
-        "added": delta.added,
-        "removed": delta.removed,
-        "effective_at": delta.effective_at,
-        "recorded_at": event.recorded_at,
-        "source": delta.source,
-        "actor": event.actor,
-        "holder": holder.reference if holder else None,
-        "holder_name": holder.name if holder else None,
-        "holder_email": holder.email if holder else None,
-        "note": delta.note,
-        "corrects": delta.corrects,
-        "stated": delta.stated,
-    }
+def _event_row(tx: Tx, event: SeatEvent) -> tuple[Any, ...]:
+    """A value as a row of `seat_event`."""
+    delta = event.delta
+    holder = delta.holder or NOBODY
+    return (
+        tx.customer, event.id, delta.metric, delta.kind, delta.added, delta.removed, delta.effective_at,
+        event.recorded_at, delta.source, event.actor, holder.reference, holder.name, holder.email, delta.note,
+        delta.corrects, delta.stated,
+    )  # fmt: skip
 
 
 def _move_level(tx: Tx, metric: str, kind: BalanceKind, net: int) -> None:
@@ -281,33 +262,3 @@ def _move_level(tx: Tx, metric: str, kind: BalanceKind, net: int) -> None:
     moved = tx.connection.execute(update(seat_level).where(*where).values(balance=seat_level.c.balance + net))
     if moved.rowcount == 0:
         tx.connection.execute(insert(seat_level).values(**key, balance=net))
-
-
-def _by_holder(deltas: Sequence[Delta]) -> dict[tuple[str, str], list[Delta]]:
-    """What moves the seats of each named holder. It counts together: the reversal that a correction begins
-    with may take back more than is held just then.
-    """
-    found: dict[tuple[str, str], list[Delta]] = {}
-    for delta in deltas:
-        if delta.holder is not None and delta.kind is BalanceKind.IN_USE:
-            found.setdefault((delta.metric, delta.holder.reference), []).append(delta)
-    return found
-
-
-def _move_holder(tx: Tx, delta: Delta, *, net: int) -> None:
-    """A holder's row lives as long as they hold a seat; name and e-mail are the last ones told."""
-    holder = delta.holder
-    assert holder is not None, "the caller chose those with a holder"
-    key = {"customer_id": tx.customer, "metric": delta.metric, "holder": holder.reference}
-    where = [seat_holder.c[name] == value for name, value in key.items()]
-    seats = tx.connection.execute(select(seat_holder.c.seats).where(*where)).scalar()
-    names = {"name": holder.name, "email": holder.email}
-    if seats is None and net > 0:
-        tx.connection.execute(
-            insert(seat_holder).values(**key, **names, seats=net, held_since=delta.effective_at)
-        )
-    elif seats is not None and seats + net > 0:
-        known = {name: value for name, value in names.items() if value is not None}
-        tx.connection.execute(update(seat_holder).where(*where).values(seats=seats + net, **known))
-    elif seats is not None:
-        tx.connection.execute(seat_holder.delete().where(*where))

@@ -15,7 +15,7 @@ from app.billing.plans import ChargingBasis, Item, PlanPrice
 from app.billing.state import Buyer, State
 from app.billing.subscriptions import Subscription
 from app.billing.usage import Usage
-from app.store import catalogs, customers, documents, lines, overrides, seats, subscriptions, usage
+from app.store import catalogs, customers, documents, holders, lines, overrides, seats, subscriptions, usage
 from app.store.customers import Customer
 from app.store.transaction import Tx
 
@@ -67,7 +67,7 @@ def assemble(tx: Tx, customer: Customer, subscription: Subscription) -> Loaded:
         scheduled=tuple(change.scheduled for change in listed),
         credit=customer.credit,
         invoices=documents.open_amounts(tx, invoices, customer.currency) if invoices else {},
-        occupied=seats.occupied(tx) if any(level.in_use for level in levels.values()) else {},
+        occupied=holders.occupied(tx) if any(level.in_use for level in levels.values()) else {},
         usage=_usage(tx, subscription, price, catalog, late, levels),
         asked=usage.asked_since(tx, _limiting(price), subscription.period.start, levels),
         elsewhere=elsewhere,

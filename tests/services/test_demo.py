@@ -33,7 +33,7 @@ from app.services.demo.summary import Summary, summary
 from app.services.preview_change_plan import preview_change_plan
 from app.services.quotes import QuoteSigner
 from app.services.register_customer import register_customer
-from app.store import customers, documents, lines, seats, subscriptions, system
+from app.store import customers, documents, holders, lines, seats, subscriptions, system
 from app.store.documents import Document, InvoiceFilter
 from app.store.engine import open_store
 from app.store.ids import new_id
@@ -273,7 +273,7 @@ async def test_the_books_agree(lived: Store) -> None:
     for reference in past.REFERENCES:
         levels = await read(lived, reference, seats.levels)
         assert levels == await read(lived, reference, seats.levels_at, NOW)
-        occupied = await read(lived, reference, seats.occupied)
+        occupied = await read(lived, reference, holders.occupied)
         assert {metric: level.in_use for metric, level in levels.items() if metric != "guest"} == {
             metric: who.count for metric, who in occupied.items()
         }
