@@ -7,7 +7,18 @@ from typing import Final
 
 import click
 
-NAMES: Final = ("serve", "migrate", "demo", "token", "catalog", "clock", "bill", "explain", "schema")
+NAMES: Final = (
+    "serve",
+    "migrate",
+    "demo",
+    "token",
+    "catalog",
+    "clock",
+    "bill",
+    "explain",
+    "schema",
+    "doctor",
+)
 
 
 class Commands(click.Group):

@@ -1,7 +1,8 @@
 """Whether the books of a database agree with themselves, read by plain SQL and not by the program's own code.
 
 Each check is a statement that finds rows which should not be; a few that need JSON or hashes are in Python.
-Works on both engines, and while servers write: everything is read in one transaction.
+Works on both engines, and while servers write: everything is read in one transaction. `seatport doctor`, which
+has checks of its own, is asked too.
 """
 
 import hashlib
@@ -12,6 +13,8 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
+
+from app.services.doctor import examine
 
 FOLD: Final = "CAST(sum(added - removed) AS bigint)"
 CHECKS: Final = {
@@ -96,7 +99,9 @@ CHECKS: Final = {
 
 
 async def problems(url: str) -> list[str]:
-    """What is wrong with the books of a database, a sentence each; an empty list when nothing is."""
+    """What is wrong with the books of a database, a sentence each, by these checks and by those of the doctor;
+    an empty list when nothing is.
+    """
     engine = create_async_engine(url)
     try:
         async with engine.connect() as connection:
@@ -104,9 +109,13 @@ async def problems(url: str) -> list[str]:
             await connection.exec_driver_sql(
                 "BEGIN" if sqlite else "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
             )
-            return await connection.run_sync(lambda sync: list(found(sync)))
+            here = await connection.run_sync(lambda sync: list(found(sync)))
     finally:
         await engine.dispose()
+    doctor = await examine(url)
+    return here + [
+        f"{verdict.promise} Not so: {verdict.broken}, {verdict.first}" for verdict in doctor.broken
+    ]
 
 
 def found(connection: Connection) -> Iterator[str]:
