@@ -23,13 +23,13 @@ from app.billing.periods import MICROSECOND, first_instant, local_day
 from app.billing.permissions import Actor
 from app.billing.plans import Item
 from app.billing.refusals import BillingDetailsMissing, InvalidInput, NotFound, Problem, SubscriptionNotActive
+from app.billing.reports import LATE_MAX
 from app.billing.requests import SEATS_MAX
 from app.billing.state import State
 from app.billing.subscriptions import SubscriptionStatus
 from app.billing.usage import Usage
 from app.services import postings
 from app.services.bring_up import instant, load_current
-from app.services.record_seats import LATE_MAX
 from app.store import seats, stretches, subscriptions
 from app.store.states import Loaded
 from app.store.transaction import Tx
