@@ -42,7 +42,7 @@ class Late:
     """A segment that was billed, and the events recorded since that reach into it.
 
     `line` is the line that billed it (None: nothing was), `document` where that stands, `billed` what all
-    lines of the segment came to.
+    lines of the segment came to, `told_at` when the last of the events was recorded.
     """
 
     segment: Segment
@@ -51,6 +51,7 @@ class Late:
     events: tuple[UUID, ...]
     line: UUID | None = None
     document: UUID | None = None
+    told_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

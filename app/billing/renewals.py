@@ -52,16 +52,22 @@ def next_due(state: State, at: datetime) -> Posting | None:
     due = due_at(state)
     if due is None or due > at:
         return None
+    if state.subscription.status is SubscriptionStatus.ENDED:
+        return _aftermath(state, due)
     return renewal(state) if due == state.subscription.period.end else _collection(state, due)
 
 
 def due_at(state: State) -> datetime | None:
-    """When something is due next; None for a subscription that has ended.
+    """When something is due next; None if never again. Of a subscription that has ended only what was told
+    late of its use can be, when the month in which it was told is over.
 
     The newest line that waits sets the month: older ones can only be left from a sum of nothing, and a
     document is never made for an instant that is over.
     """
     subscription = state.subscription
+    if subscription.status is SubscriptionStatus.ENDED:
+        told = max((late.told_at for late in state.late if late.told_at), default=None)
+        return _month_end(subscription, told) if told else None
     if not subscription.status.runs:
         return None
     ends = subscription.period.end
@@ -71,9 +77,12 @@ def due_at(state: State) -> datetime | None:
     waiting = state.waiting
     if totals_of((billed.line for billed in waiting), state.credit).total.minor == 0:
         return ends
+    return min(ends, _month_end(subscription, max(billed.at for billed in waiting)))
+
+
+def _month_end(subscription: Subscription, at: datetime) -> datetime:
     months = subscription.monthly
-    newest = max(billed.at for billed in waiting)
-    return min(ends, months.boundary(months.index_at(newest) + 1))
+    return months.boundary(months.index_at(at) + 1)
 
 
 def start(state: State, at: datetime, seats: dict[Item, int]) -> Posting:
@@ -178,6 +187,13 @@ def _collection(state: State, at: datetime) -> Posting:
     lines = used.lines if used else ()
     segments = used.segments if used else None
     return Posting(at, subscription, state.price, (), lines, state.drafts(lines), segments=segments)
+
+
+def _aftermath(state: State, at: datetime) -> Posting:
+    """What was told late of the use of a subscription that has ended."""
+    used = state.reckoned(at)
+    drafts = state.drafts(used.lines)
+    return Posting(at, state.subscription.changed(), state.price, (), used.lines, drafts, segments=())
 
 
 def _renewed_price(state: State) -> tuple[PlanPrice, tuple[ScheduledChange, ...]]:

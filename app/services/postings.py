@@ -209,6 +209,8 @@ def _news(before: State, posting: Posting, issued: tuple[Document, ...]) -> Iter
 
 def _event_types(before: State, posting: Posting) -> Iterator[str]:
     was, now = before.subscription, posting.subscription
+    if was.status is SubscriptionStatus.ENDED:
+        return
     if now.status is SubscriptionStatus.ENDED:
         yield "subscription.cancelled"
         return

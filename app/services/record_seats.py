@@ -17,8 +17,9 @@ from app.billing.permissions import Actor
 from app.billing.plans import ChargingBasis
 from app.billing.refusals import InvalidInput, NotFound
 from app.billing.reports import LATE_MAX, OpenLedger, Rules, SeatCorrection, SeatReport
+from app.services import postings
 from app.services.bring_up import instant
-from app.store import catalogs, commits, customers, holders, seats, subscriptions
+from app.store import catalogs, commits, customers, holders, seats, states, subscriptions, usage
 from app.store.commits import Happened
 from app.store.transaction import Tx
 
@@ -87,6 +88,7 @@ def save(tx: Tx, actor: Actor, opened: OpenLedger) -> list[str]:
     if not opened.events:
         return []
     seats.write(tx, opened.events, opened.sittings, opened.seated)
+    _wake_ended(tx, opened.events)
     by_metric: dict[str, list[SeatEvent]] = {}
     for event in opened.events:
         by_metric.setdefault(event.delta.metric, []).append(event)
@@ -108,6 +110,20 @@ def announce(tx: Tx, metrics: Iterable[str]) -> None:
     news = [Happened("seats.changed", tx.customer, {"metric": metric}) for metric in dict.fromkeys(metrics)]
     if news:
         commits.publish(tx, *news)
+
+
+def _wake_ended(tx: Tx, events: Sequence[SeatEvent]) -> None:
+    """What is told late of a subscription that has ended is due once more."""
+    live = subscriptions.live(tx)
+    since: dict[str, datetime] = {}
+    for delta in (event.delta for event in events):
+        if live and (not live.status.runs or delta.effective_at < live.period.start):
+            since[delta.metric] = min(delta.effective_at, since.get(delta.metric, delta.effective_at))
+    for subscription_id in usage.ended_reached(tx, since) if since else ():
+        loaded = states.load(tx, subscription_id, lock=True)
+        assert loaded is not None, "it was found a moment ago"
+        due_at = postings.due_in_wall_time(loaded.state, loaded.customer.clock_offset)
+        subscriptions.set_due(tx, subscription_id, due_at)
 
 
 def _rules(tx: Tx, since: dict[str, datetime]) -> Rules:

@@ -84,6 +84,12 @@ def save(tx: Tx, changed: Subscription, *, due_at: datetime | None, reckons: boo
     assert written.rowcount == 1, "a subscription's version only rises"
 
 
+def set_due(tx: Tx, subscription_id: UUID, due_at: datetime | None) -> None:
+    """When something is due next, by the wall clock, where that is all that changes."""
+    where = (subscription.c.customer_id == tx.customer, subscription.c.id == subscription_id)
+    tx.connection.execute(update(subscription).where(*where).values(due_at=due_at))
+
+
 def park(tx: Tx, subscription_id: UUID, reason: str) -> None:
     """Take a subscription out of the billing run until somebody looks at it."""
     where = (subscription.c.customer_id == tx.customer, subscription.c.id == subscription_id)

@@ -24,6 +24,7 @@ from app.billing.money import Currency, Money
 from app.billing.overrides import own_from
 from app.billing.periods import MICROSECOND, Period
 from app.billing.plans import Item, PlanPrice
+from app.billing.subscriptions import SubscriptionStatus
 from app.billing.usage import Held, Usage
 from app.store import catalogs, overrides
 from app.store.columns import total
@@ -32,6 +33,15 @@ from app.store.tables import billing_line, seat_event, seat_holder, segment, sub
 from app.store.transaction import Tx
 
 IN_ARREARS = tuple(kind for kind in LineKind if kind.in_arrears)
+
+
+@dataclass(frozen=True, slots=True)
+class _Event:
+    """An event that was recorded late."""
+
+    id: UUID
+    effective_at: datetime
+    recorded_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +119,7 @@ def late(tx: Tx, subscription_id: UUID, currency: Currency) -> tuple[Late, ...]:
     events = _late_events(tx, subscription_id)
     if not events:
         return ()
-    since = {metric: min(at for at, _ in of_metric) for metric, of_metric in events.items()}
+    since = {metric: min(e.effective_at for e in of_metric) for metric, of_metric in events.items()}
     reached = or_(
         *(and_(segment.c.metric == metric, segment.c.period_end > at) for metric, at in since.items())
     )
@@ -129,6 +139,27 @@ def late(tx: Tx, subscription_id: UUID, currency: Currency) -> tuple[Late, ...]:
         )
         for row in tx.connection.execute(query).all()
     )
+
+
+def ended_reached(tx: Tx, since: Mapping[str, datetime]) -> list[UUID]:
+    """The subscriptions that have ended and whose use of a metric was billed for a time after an instant."""
+    same = and_(
+        subscription.c.customer_id == segment.c.customer_id, subscription.c.id == segment.c.subscription_id
+    )
+    reached = or_(
+        *(and_(segment.c.metric == metric, segment.c.period_end > at) for metric, at in since.items())
+    )
+    query = (
+        select(subscription.c.id)
+        .distinct()
+        .select_from(segment.join(subscription, same))
+        .where(
+            segment.c.customer_id == tx.customer,
+            subscription.c.status == SubscriptionStatus.ENDED,
+            reached,
+        )
+    )
+    return list(tx.connection.execute(query).scalars())
 
 
 def since(
@@ -186,7 +217,7 @@ def _events_since(
     return events
 
 
-def _late_events(tx: Tx, subscription_id: UUID) -> dict[str, list[tuple[datetime, UUID]]]:
+def _late_events(tx: Tx, subscription_id: UUID) -> dict[str, list[_Event]]:
     """The events recorded since the last reckoning that are effective before it, by metric.
 
     They are found by when they were recorded, and only then looked at: the database does it in two steps, or
@@ -201,13 +232,13 @@ def _late_events(tx: Tx, subscription_id: UUID) -> dict[str, list[tuple[datetime
         .prefix_with("MATERIALIZED")
     )
     query = (
-        select(recorded.c.metric, recorded.c.effective_at, recorded.c.id)
+        select(recorded.c.metric, recorded.c.effective_at, recorded.c.recorded_at, recorded.c.id)
         .where(recorded.c.effective_at < reckoned_at)
         .order_by(recorded.c.effective_at, recorded.c.id)
     )
-    found: dict[str, list[tuple[datetime, UUID]]] = defaultdict(list)
+    found: dict[str, list[_Event]] = defaultdict(list)
     for row in tx.connection.execute(query):
-        found[row.metric].append((row.effective_at, row.id))
+        found[row.metric].append(_Event(row.id, row.effective_at, row.recorded_at))
     return found
 
 
@@ -252,17 +283,19 @@ def _limit(tx: Tx, row: Row[Any]) -> int | None:
 def _late(
     closed: Segment,
     version: PlanPrice,
-    events: list[tuple[datetime, UUID]],
+    events: list[_Event],
     billed: _Billed | None,
     currency: Currency,
 ) -> Late:
+    reaching = [event for event in events if event.effective_at < closed.period.end]
     return Late(
         segment=closed,
         version=version,
         billed=Money(billed.minor if billed else 0, currency),
-        events=tuple(event for at, event in events if at < closed.period.end),
+        events=tuple(event.id for event in reaching),
         line=billed.line if billed else None,
         document=billed.document if billed else None,
+        told_at=max(event.recorded_at for event in reaching),
     )
 
 

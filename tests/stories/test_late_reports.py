@@ -22,7 +22,8 @@ from app.store.tables import billing_line
 from app.store.transaction import Tx
 from app.worker import billed
 from tests.portal import VENDOR, Portal
-from tests.stories.diary import AMERICAN, instant
+from tests.stories.diary import AMERICAN, Diary, instant
+from tests.stories.test_usage import new_york
 
 LIVES: Final = 5
 PLANS: Final = (("peak", 0), ("fair", 0), ("rising", 0), ("people", 0), ("open", 3))
@@ -174,3 +175,42 @@ def _tardily(twin: Twin, happening: Happening, at: datetime, chance: random.Rand
         return [Entry(at, twin, report)]
     corrected = at + timedelta(days=chance.choice([1, 20, 45]))
     return [Entry(at, twin, replace(report, added=2)), Entry(corrected, twin, report, corrects=True)]
+
+
+async def test_what_is_told_after_the_end(portal: Portal) -> None:
+    """Twenty in use on the 5th, and the end on 16 April: 20 × 10.00 × 15/30 = 100.00. In May 26 are told of
+    the 10th, 130.00: the difference is invoiced when the month is over, once. In July it was 23 after all: a
+    credit note of 15.00.
+    """
+    diary = await (await Diary.opened(portal, "2026-04-01")).starts("peak")
+    await diary.on("2026-04-05").reports(total=20)
+    await diary.on("2026-04-16").ends(timing="NOW")
+    event = await diary.on("2026-05-12").reports(added=6, effective_at=new_york("2026-04-10"))
+    await diary.is_billed()
+    assert [paper.total for paper in await diary.invoices()] == ["100.00"]
+
+    for day in ("2026-06-01", "2026-07-01"):
+        await diary.on(day).is_billed()
+    _, late = await diary.invoices()
+    assert late.lines == ["26 seats × 10.00 USD × 15/30 days \u2212 100.00 USD = 30.00"]
+    assert (late.issued_on, await diary.status()) == ("2026-06-01", "ENDED")
+
+    await diary.on("2026-07-05").corrects(event, "three came", added=3)
+    await diary.on("2026-08-02").is_billed()
+    (note,) = await diary.credit_notes()
+    assert note.lines == ["23 seats × 10.00 USD × 15/30 days \u2212 130.00 USD = -15.00"]
+
+
+async def test_what_is_told_of_an_earlier_subscription(portal: Portal) -> None:
+    """Five more of April are told when another subscription runs: they are billed for the one that had ended,
+    5 × 10.00 × 15/30 = 25.00, and the one that runs goes on as it was.
+    """
+    diary = await (await Diary.opened(portal, "2026-04-01")).starts("peak")
+    await diary.on("2026-04-05").reports(total=20)
+    await diary.on("2026-04-16").ends(timing="NOW")
+    await diary.on("2026-05-01").starts("simple", editor=3)
+    await diary.on("2026-05-12").reports(added=5, effective_at=new_york("2026-04-10"))
+    await diary.on("2026-06-01").is_billed()
+
+    papers = await diary.invoices()
+    assert sorted(paper.total for paper in papers[2:]) == ["25.00", "30.00"]
