@@ -4,9 +4,6 @@ language.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from uuid import UUID
-
 from app.billing.documents import DocumentKind, Draft
 from app.billing.lines import Line, LineKind
 from app.billing.overrides import own_from
@@ -18,7 +15,7 @@ from app.documents.addresses import address_lines
 from app.documents.compose import view_of
 from app.documents.view import to_json
 from app.documents.wording import backdated, describe_line
-from app.store import catalogs, documents, overrides
+from app.store import catalogs, overrides
 from app.store.documents import Document
 from app.store.states import Loaded
 from app.store.transaction import Tx
@@ -27,7 +24,8 @@ from app.store.transaction import Tx
 def page_of(tx: Tx, loaded: Loaded, document: Document, draft: Draft) -> str:
     """The view of a document as it is stored: the PDF is made from this alone, for ever."""
     is_invoice = draft.kind is DocumentKind.INVOICE
-    numbers = _numbers(tx, (ref.invoice for ref in draft.lines if ref.invoice is not None))
+    reversed_on = (ref.invoice for ref in draft.lines if ref.invoice is not None)
+    numbers = {invoice: loaded.numbers[invoice] for invoice in dict.fromkeys(reversed_on)}
     totals = draft.totals
     seller = document.seller
     return to_json(
@@ -93,12 +91,6 @@ def sentence(version: PlanPrice, line: Line, locale: str) -> str:
         own_price=line.own_price or bool(own_use),
     )
     return backdated(text, locale) if line.kind is LineKind.BACKDATED else text
-
-
-def _numbers(tx: Tx, invoices: Iterable[UUID]) -> dict[UUID, str]:
-    wanted = tuple(dict.fromkeys(invoices))
-    found = documents.by_id(tx, wanted) if wanted else {}
-    return {invoice: found[invoice].number.text for invoice in wanted}
 
 
 def _line(tx: Tx, loaded: Loaded, line: Line) -> page.LineFacts:

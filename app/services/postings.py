@@ -1,12 +1,13 @@
 """Writes what was decided, whoever decided it: events, lines, documents, credit, terms, schedule, and the
 rows that go with every commit.
 
-Document numbers are taken last, so that their counter is locked shortly.
+`compose` puts the rows of a posting on a sheet and asks the database nothing; `write` composes one and saves
+its sheet. A verb writes; the billing run composes hundreds and saves them together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -25,6 +26,8 @@ from app.store import commits, customers, documents, lines, seats, subscriptions
 from app.store.commits import Happened
 from app.store.documents import Document
 from app.store.lines import Placement
+from app.store.saving import save
+from app.store.sheet import Number, Sheet, numbered
 from app.store.states import Loaded
 from app.store.transaction import Tx
 
@@ -36,6 +39,11 @@ class Written:
     loaded: Loaded
     documents: tuple[Document, ...]
     scheduled: tuple[ScheduledChange, ...]
+
+    def numbered(self, numbers: Mapping[UUID, Number]) -> Written:
+        """The same with the numbers that its documents got."""
+        loaded = replace(self.loaded, numbers=_known(self.loaded.numbers, numbers))
+        return replace(self, loaded=loaded, documents=_numbered(self.documents, numbers))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,29 +70,49 @@ def write(
     *,
     actor: Actor,
     settled_as: ScheduledOutcome = ScheduledOutcome.REPLACED,
+    sheet: Sheet | None = None,
 ) -> Written:
-    """Write a posting that was decided from a loaded state; what it became. The caller has locked the
-    subscription.
+    """Write a posting that was decided from a loaded state, with what is on a sheet already; what it became.
+    The caller has locked the subscription.
 
     `settled_as` is what becomes of the scheduled changes that a request settles; a renewal applies or drops
     them.
     """
+    sheet = sheet or Sheet()
+    written = compose(sheet, tx, loaded, posting, actor=actor, settled_as=settled_as)
+    return written.numbered(save(tx.connection, sheet))
+
+
+def compose(
+    sheet: Sheet,
+    tx: Tx,
+    loaded: Loaded,
+    posting: Posting,
+    *,
+    actor: Actor,
+    settled_as: ScheduledOutcome = ScheduledOutcome.REPLACED,
+) -> Written:
+    """Put the rows of a posting on a sheet; what it will have become. Its documents have no numbers yet."""
+    before, version = loaded.state.subscription.version, posting.subscription.version
+    assert version == before + 1 or version == 1, "each posting is the next version"
     ids = Ids.mint(tx, posting)
     state_after = after(loaded.state, posting, iter(ids).__next__)
-    _save_subscription(tx, loaded, state_after, posting)
-    events = seats.append(tx, posting.events, actor=actor.name)
-    scheduled = _save_schedule(tx, posting, ids, actor, settled_as)
-    issued = tuple(_issue(tx, loaded, posting, ids, i) for i in range(len(posting.drafts)))
-    placements = {p.line: p for p in _placements(tx, loaded, posting, ids, issued)}
-    numbered = tuple(zip(ids.lines, posting.lines, strict=True))
-    lines.append(tx, posting.subscription.id, numbered, at=posting.at, places=placements)
-    lines.place(tx, (p for p in placements.values() if p.line not in set(ids.lines)))
-    lines.link_events(tx, _links(posting, numbered, events))
-    for document, draft in zip(issued, posting.drafts, strict=True):
-        _settle(tx, document, draft, posting)
-    _announce(tx, loaded.state, posting, issued, actor)
+    _save_subscription(sheet, tx, loaded, state_after, posting)
+    events = seats.collect(sheet, tx, posting.events, actor=actor.name)
+    scheduled = _save_schedule(sheet, tx, posting, ids, actor, settled_as)
+    drafted = tuple(_drafted(sheet, loaded, posting, ids, i) for i in range(len(posting.drafts)))
+    placements = {p.line: p for p in _placements(tx, loaded, posting, ids, drafted)}
+    named = tuple(zip(ids.lines, posting.lines, strict=True))
+    lines.append(sheet, tx, posting.subscription.id, named, at=posting.at, places=placements)
+    lines.place(sheet, tx, (p for p in placements.values() if p.line not in set(ids.lines)))
+    lines.link_events(sheet, tx, _links(posting, named, events))
+    for document, draft in zip(drafted, posting.drafts, strict=True):
+        _settle(sheet, tx, document, draft, posting)
+    _issue(sheet, tx, loaded, posting, drafted, actor)
+    awaited = {document.id: document.number.text for document in drafted}
     customer = replace(loaded.customer, credit=state_after.credit)
-    return Written(replace(loaded, state=state_after, customer=customer), issued, scheduled)
+    now = replace(loaded, state=state_after, customer=customer, numbers={**loaded.numbers, **awaited})
+    return Written(now, drafted, scheduled)
 
 
 def due_in_wall_time(state: State, offset: timedelta) -> datetime | None:
@@ -93,18 +121,18 @@ def due_in_wall_time(state: State, offset: timedelta) -> datetime | None:
     return due - offset if due else None
 
 
-def _save_subscription(tx: Tx, loaded: Loaded, state_after: State, posting: Posting) -> None:
+def _save_subscription(sheet: Sheet, tx: Tx, loaded: Loaded, state_after: State, posting: Posting) -> None:
     before, now = loaded.state.subscription, posting.subscription
     due_at = due_in_wall_time(state_after, loaded.customer.clock_offset)
     reckons = bool(posting.segments) or (posting.segments is not None and bool(loaded.state.late))
-    subscriptions.save(tx, now, due_at=due_at, reckons=reckons)
-    usage.add_segments(tx, now.id, posting.closes(before))
+    subscriptions.save(sheet, tx, now, due_at=due_at, reckons=reckons)
+    usage.add_segments(sheet, tx, now.id, posting.closes(before))
     if (before.price, before.anchor, before.interval) != (now.price, now.anchor, now.interval):
-        subscriptions.add_terms(tx, now, posting.price, posting.at)
+        subscriptions.add_terms(sheet, tx, now, posting.price, posting.at)
 
 
 def _save_schedule(
-    tx: Tx, posting: Posting, ids: Ids, actor: Actor, settled_as: ScheduledOutcome
+    sheet: Sheet, tx: Tx, posting: Posting, ids: Ids, actor: Actor, settled_as: ScheduledOutcome
 ) -> tuple[ScheduledChange, ...]:
     """Close what is over, then open what is new; a new change names the one it replaces."""
     new = tuple(
@@ -112,21 +140,24 @@ def _save_schedule(
     )
     dropped = {change.id for change in posting.dropped}
     outcome = ScheduledOutcome.APPLIED if posting.renews else settled_as
-    subscriptions.close_scheduled(tx, (c.id for c in posting.settled if c.id not in dropped), outcome)
-    subscriptions.close_scheduled(tx, dropped, ScheduledOutcome.DROPPED)
+    kept = (change.id for change in posting.settled if change.id not in dropped)
+    subscriptions.close_scheduled(sheet, tx, kept, outcome)
+    subscriptions.close_scheduled(sheet, tx, dropped, ScheduledOutcome.DROPPED)
     replaced = {change.change.target: change.id for change in posting.settled}
     for change in new:
         replaces = replaced.get(change.change.target)
-        subscriptions.add_scheduled(tx, posting.subscription.id, change, actor=actor.name, replaces=replaces)
+        subscriptions.add_scheduled(
+            sheet, tx, posting.subscription.id, change, actor=actor.name, replaces=replaces
+        )
     return new
 
 
-def _issue(tx: Tx, loaded: Loaded, posting: Posting, ids: Ids, index: int) -> Document:
-    """A draft as a final document, with its number, its days and both parties by value."""
+def _drafted(sheet: Sheet, loaded: Loaded, posting: Posting, ids: Ids, index: int) -> Document:
+    """A draft as a final document that awaits its number, with its days and both parties by value."""
     draft, customer, seller = posting.drafts[index], loaded.customer, loaded.catalog.seller
-    number = commits.next_number(tx, draft.kind, ids.documents[index], demo=customer.demo)
+    number = commits.next_number(sheet, draft.kind, ids.documents[index], demo=customer.demo)
     issued_on = local_day(posting.at, seller.zone)
-    document = Document(
+    return Document(
         id=ids.documents[index],
         subscription=posting.subscription.id,
         kind=draft.kind,
@@ -140,8 +171,37 @@ def _issue(tx: Tx, loaded: Loaded, posting: Posting, ids: Ids, index: int) -> Do
         buyer=customer.details,
         locale=customer.locale,
     )
-    documents.add(tx, document, pages.page_of(tx, loaded, document, draft))
-    return document
+
+
+def _issue(
+    sheet: Sheet,
+    tx: Tx,
+    loaded: Loaded,
+    posting: Posting,
+    drafted: tuple[Document, ...],
+    actor: Actor,
+) -> None:
+    """All that names a document number: documents and their pages, news, and the record of the posting."""
+    views = tuple(
+        pages.page_of(tx, loaded, document, draft)
+        for document, draft in zip(drafted, posting.drafts, strict=True)
+    )
+
+    def finish(numbers: Mapping[UUID, Number]) -> None:
+        issued = _numbered(drafted, numbers)
+        for document, view in zip(issued, views, strict=True):
+            documents.add(sheet, tx, document, numbered(view, numbers))
+        _announce(sheet, tx, loaded.state, posting, issued, actor)
+
+    sheet.once_numbered(finish)
+
+
+def _numbered(drafted: tuple[Document, ...], numbers: Mapping[UUID, Number]) -> tuple[Document, ...]:
+    return tuple(replace(document, number=numbers[document.id]) for document in drafted)
+
+
+def _known(awaited: Mapping[UUID, str], numbers: Mapping[UUID, Number]) -> dict[UUID, str]:
+    return {id: numbers[id].text if id in numbers else text for id, text in awaited.items()}
 
 
 def _placements(
@@ -163,18 +223,18 @@ def _links(
         yield from ((line_id, event) for event in line.late)
 
 
-def _settle(tx: Tx, document: Document, draft: Draft, posting: Posting) -> None:
+def _settle(sheet: Sheet, tx: Tx, document: Document, draft: Draft, posting: Posting) -> None:
     """Money that moves with a document: what an invoice is due, what a credit note takes off invoices and
     adds to the balance.
     """
     moved = draft.credit_added - draft.totals.credit_applied
     if draft.totals.total.minor > 0:
-        documents.open_receivable(tx, document)
+        documents.open_receivable(sheet, tx, document)
     else:
-        documents.reduce(tx, document.id, _reductions(draft), posting.at)
+        documents.reduce(sheet, tx, document.id, _reductions(draft), posting.at)
     if moved.minor:
-        documents.add_credit(tx, document.id, moved, posting.at)
-        customers.move_credit(tx, moved)
+        documents.add_credit(sheet, tx, document.id, moved, posting.at)
+        customers.move_credit(sheet, tx, moved)
 
 
 def _reductions(draft: Draft) -> tuple[tuple[UUID, Money], ...]:
@@ -184,13 +244,17 @@ def _reductions(draft: Draft) -> tuple[tuple[UUID, Money], ...]:
     return tuple((touched | dict(draft.reduces)).items())
 
 
-def _announce(tx: Tx, before: State, posting: Posting, issued: tuple[Document, ...], actor: Actor) -> None:
+def _announce(
+    sheet: Sheet, tx: Tx, before: State, posting: Posting, issued: tuple[Document, ...], actor: Actor
+) -> None:
     """Outbox and audit rows of a posting."""
     subscription = posting.subscription
-    commits.publish(tx, *_news(before, posting, issued))
+    commits.announce(sheet, tx, *_news(before, posting, issued))
     numbers = [document.number.text for document in issued]
     detail = {"version": subscription.version, "lines": len(posting.lines), "documents": numbers}
-    commits.note(tx, "subscription.posted", subscription.id, actor=actor.name, at=posting.at, detail=detail)
+    commits.put_on_record(
+        sheet, tx, "subscription.posted", subscription.id, actor=actor.name, at=posting.at, detail=detail
+    )
 
 
 def _news(before: State, posting: Posting, issued: tuple[Document, ...]) -> Iterator[Happened]:

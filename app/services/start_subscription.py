@@ -19,6 +19,7 @@ from app.services.bring_up import instant
 from app.services.catalog_prices import TRIAL_DAYS_MAX
 from app.store import catalogs, customers, states, subscriptions
 from app.store.customers import Customer
+from app.store.sheet import Sheet
 from app.store.transaction import Tx
 
 
@@ -105,7 +106,8 @@ def _start(
     posting = renewals.start(loaded.state, at, {Item(metric): count for metric, count in seats.items()})
     if posting.drafts and loaded.state.buyer.missing:
         return BillingDetailsMissing(loaded.state.buyer.missing)
-    subscriptions.add(tx, replace(new, version=0), due_at=None)
-    subscriptions.add_terms(tx, new, loaded.state.price, at)
-    written = postings.write(tx, loaded, posting, actor=actor)
+    sheet = Sheet()
+    subscriptions.add(sheet, tx, replace(new, version=0), due_at=None)
+    subscriptions.add_terms(sheet, tx, new, loaded.state.price, at)
+    written = postings.write(tx, loaded, posting, actor=actor, sheet=sheet)
     return SubscriptionStarted(new.id, written.documents[0].id if written.documents else None)

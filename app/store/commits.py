@@ -1,6 +1,4 @@
-"""What goes with every commit: the outcome under its idempotency key, the outbox row, the audit row; and
-document numbers, taken last.
-"""
+"""What goes with every commit: the outcome under its idempotency key, the outbox row, the audit row."""
 
 from __future__ import annotations
 
@@ -10,13 +8,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import insert, select
 
 from app.billing.documents import DocumentKind
 from app.store import bulk
-from app.store.documents import Number
-from app.store.tables import audit, idempotency, number, number_series, outbox
+from app.store.saving import save
+from app.store.sheet import News, Number, Sheet
+from app.store.tables import audit, idempotency
 from app.store.transaction import Tx
 
 PREFIXES = {DocumentKind.INVOICE: "INV", DocumentKind.CREDIT_NOTE: "CRN"}
@@ -80,60 +78,42 @@ class Happened:
 
 
 def publish(tx: Tx, *news: Happened) -> None:
-    """Outbox rows in the order given; the sequence of each orders the events of one object."""
-    objects = {event.object_id for event in news}
-    query = (
-        select(outbox.c.object_id, func.max(outbox.c.sequence).label("last"))
-        .where(outbox.c.customer_id == tx.customer, outbox.c.object_id.in_(objects))
-        .group_by(outbox.c.object_id)
-    )
-    last = {row.object_id: row.last for row in tx.connection.execute(query)}
-    rows = []
-    for event in news:
-        last[event.object_id] = last.get(event.object_id, 0) + 1
-        rows.append(
-            {
-                "customer_id": tx.customer,
-                "id": tx.new_id(),
-                "type": event.type,
-                "object_id": event.object_id,
-                "sequence": last[event.object_id],
-                "payload": event.facts,
-                "created_at": tx.wall,
-            }
-        )
-    if rows:
-        tx.connection.execute(insert(outbox), rows)
+    """Tell the vendor of these, in the order given."""
+    sheet = Sheet()
+    announce(sheet, tx, *news)
+    save(tx.connection, sheet)
+
+
+def announce(sheet: Sheet, tx: Tx, *news: Happened) -> None:
+    """Outbox rows in the order given; the sequence of each orders the news of one object."""
+    for each in news:
+        sheet.news.append(News(tx.customer, tx.new_id(), each.type, each.object_id, each.facts, tx.wall))
 
 
 def note(tx: Tx, action: str, object_id: UUID, *, actor: str, at: datetime, detail: dict[str, Any]) -> None:
     """An audit row: who did what to which object, effective when."""
-    tx.connection.execute(
-        insert(audit).values(
-            customer_id=tx.customer,
-            id=tx.new_id(),
-            action=action,
-            actor=actor,
-            object_id=object_id,
-            detail=detail,
-            effective_at=at,
-            recorded_at=tx.at,
-        )
-    )
+    sheet = Sheet()
+    put_on_record(sheet, tx, action, object_id, actor=actor, at=at, detail=detail)
+    save(tx.connection, sheet)
 
 
-def next_number(tx: Tx, kind: DocumentKind, document_id: UUID, *, demo: bool) -> Number:
-    """The next number of a series, without gaps: under the lock of its counter row, so it is taken as late as
-    possible.
-    """
-    prefix = f"DEMO-{PREFIXES[kind]}" if demo else PREFIXES[kind]
-    bump = update(number_series).where(number_series.c.series == prefix).values(last=number_series.c.last + 1)
-    sequence = tx.connection.execute(bump.returning(number_series.c.last)).scalar()
-    if sequence is None:
-        dialect = sqlite if tx.connection.dialect.name == "sqlite" else postgresql
-        tx.connection.execute(
-            dialect.insert(number_series).values(series=prefix, last=0).on_conflict_do_nothing()
-        )
-        sequence = tx.connection.execute(bump.returning(number_series.c.last)).scalar_one()
-    tx.connection.execute(insert(number).values(series=prefix, value=sequence, document_id=document_id))
-    return Number(prefix, sequence, f"{prefix}-{sequence:06d}")
+def put_on_record(
+    sheet: Sheet, tx: Tx, action: str, object_id: UUID, *, actor: str, at: datetime, detail: dict[str, Any]
+) -> None:
+    """As `note`, with the other rows of a sheet."""
+    row = {
+        "customer_id": tx.customer,
+        "id": tx.new_id(),
+        "action": action,
+        "actor": actor,
+        "object_id": object_id,
+        "detail": detail,
+        "effective_at": at,
+        "recorded_at": tx.at,
+    }
+    sheet.add(audit, row)
+
+
+def next_number(sheet: Sheet, kind: DocumentKind, document_id: UUID, *, demo: bool) -> Number:
+    """Ask for the next number of a series, which is taken when the sheet is written; what stands for it."""
+    return sheet.number(f"DEMO-{PREFIXES[kind]}" if demo else PREFIXES[kind], document_id)

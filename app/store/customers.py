@@ -6,18 +6,25 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.billing.money import CURRENCIES, Currency, Money
 from app.billing.parties import BillingDetails, CustomerKind
 from app.billing.permissions import Role
 from app.store.frozen import from_json, to_json
+from app.store.sheet import Sheet
 from app.store.tables import customer, portal_session
 from app.store.tables import member as members
 from app.store.transaction import Tx
 
 MICROSECOND = timedelta(microseconds=1)
+CREDIT = (
+    update(customer)
+    .where(customer.c.customer_id == bindparam("of_customer", type_=customer.c.customer_id.type))
+    .values(credit=customer.c.credit + bindparam("by", type_=customer.c.credit.type))
+)
+"""Adds to the credit balance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,13 +124,9 @@ def set_clock_offset(tx: Tx, offset: timedelta) -> None:
     )
 
 
-def move_credit(tx: Tx, amount: Money) -> None:
+def move_credit(sheet: Sheet, tx: Tx, amount: Money) -> None:
     """Add to the level that is kept beside the credit ledger."""
-    tx.connection.execute(
-        update(customer)
-        .where(customer.c.customer_id == tx.customer)
-        .values(credit=customer.c.credit + amount.minor)
-    )
+    sheet.step(CREDIT, {"of_customer": tx.customer, "by": amount.minor})
 
 
 def member(tx: Tx, member_id: UUID) -> Member | None:

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, bindparam, func, insert, select, tuple_, update
 from sqlalchemy.engine import Row
 
 from app.billing.documents import DocumentKind, InvoiceStatus, Totals
@@ -18,6 +18,7 @@ from app.billing.money import CURRENCIES, Currency, Money
 from app.billing.parties import BillingDetails, Seller
 from app.billing.taxes import TaxAmount, TaxTreatment
 from app.store.frozen import from_json, to_json
+from app.store.sheet import Number, Sheet
 from app.store.tables import (
     credit_entry,
     document,
@@ -29,14 +30,22 @@ from app.store.tables import (
 )
 from app.store.transaction import Tx
 
-
-@dataclass(frozen=True, slots=True)
-class Number:
-    """A document number: the series, the gapless ordinal in it, and how it is written."""
-
-    series: str
-    sequence: int
-    text: str
+_OF_INVOICE = (
+    receivable.c.customer_id == bindparam("of_customer", type_=receivable.c.customer_id.type),
+    receivable.c.invoice_id == bindparam("of_invoice", type_=receivable.c.invoice_id.type),
+)
+_BY = bindparam("by", type_=receivable.c.open.type)
+_REST = receivable.c.open - _BY
+CREDITED = update(receivable).where(*_OF_INVOICE).values(credited=receivable.c.credited + _BY, open=_REST)
+PAID = update(receivable).where(*_OF_INVOICE).values(paid=receivable.c.paid + _BY, open=_REST)
+SETTLED = (
+    update(receivable)
+    .where(*_OF_INVOICE, receivable.c.open == 0, receivable.c.status == InvoiceStatus.OPEN)
+    .values(status=InvoiceStatus.PAID, paid_at=bindparam("at", type_=receivable.c.paid_at.type))
+)
+"""What moves a receivable, by `of_customer` and `of_invoice`: so much was credited or paid (`by`), and what
+has nothing left to pay is settled (`at`).
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +68,15 @@ class Document:
     @property
     def currency(self) -> Currency:
         return self.totals.total.currency
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A document by its number, and what is still due on it; None for a credit note."""
+
+    id: UUID
+    number: str
+    open: Money | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,71 +103,68 @@ class InvoiceFilter:
     search: str | None = None
 
 
-def add(tx: Tx, new: Document, view: str) -> None:
+def add(sheet: Sheet, tx: Tx, new: Document, view: str) -> None:
     """Record a final document, the view it is rendered from, and the wish to render it."""
+    of_document = {"customer_id": tx.customer, "document_id": new.id}
+    sheet.add(document, _values(tx, new))
+    sheet.add(document_view, {**of_document, "view": view})
+    sheet.add(render_job, {**of_document, "created_at": tx.wall, "run_at": tx.wall, "attempts": 0})
+
+
+def _values(tx: Tx, new: Document) -> dict[str, Any]:
     totals = new.totals
-    tx.connection.execute(
-        insert(document).values(
-            customer_id=tx.customer,
-            id=new.id,
-            subscription_id=new.subscription,
-            kind=new.kind,
-            number=new.number.text,
-            series=new.number.series,
-            sequence=new.number.sequence,
-            issued_at=new.issued_at,
-            recorded_at=tx.at,
-            issued_on=new.issued_on,
-            due_on=new.due_on,
-            currency=new.currency.code,
-            subtotal=totals.subtotal.minor,
-            tax=totals.tax.minor,
-            total=totals.total.minor,
-            credit_applied=totals.credit_applied.minor,
-            amount_due=totals.amount_due.minor,
-            credit_added=new.credit_added.minor,
-            taxes=to_json(tuple((t.treatment, t.base.minor, t.amount.minor) for t in totals.taxes)),
-            seller=to_json(new.seller),
-            buyer=to_json(new.buyer),
-            locale=new.locale,
-        )
-    )
-    tx.connection.execute(
-        insert(document_view).values(customer_id=tx.customer, document_id=new.id, view=view)
-    )
-    job = {
+    return {
         "customer_id": tx.customer,
-        "document_id": new.id,
-        "created_at": tx.wall,
-        "run_at": tx.wall,
-        "attempts": 0,
+        "id": new.id,
+        "subscription_id": new.subscription,
+        "kind": new.kind,
+        "number": new.number.text,
+        "series": new.number.series,
+        "sequence": new.number.sequence,
+        "issued_at": new.issued_at,
+        "recorded_at": tx.at,
+        "issued_on": new.issued_on,
+        "due_on": new.due_on,
+        "currency": new.currency.code,
+        "subtotal": totals.subtotal.minor,
+        "tax": totals.tax.minor,
+        "total": totals.total.minor,
+        "credit_applied": totals.credit_applied.minor,
+        "amount_due": totals.amount_due.minor,
+        "credit_added": new.credit_added.minor,
+        "taxes": to_json(tuple((t.treatment, t.base.minor, t.amount.minor) for t in totals.taxes)),
+        "seller": to_json(new.seller),
+        "buyer": to_json(new.buyer),
+        "locale": new.locale,
     }
-    tx.connection.execute(insert(render_job).values(job))
 
 
-def open_receivable(tx: Tx, invoice: Document) -> None:
+def open_receivable(sheet: Sheet, tx: Tx, invoice: Document) -> None:
     """What an invoice is due; one that credit paid wholly is paid at once."""
     due = invoice.totals.amount_due.minor
-    tx.connection.execute(
-        insert(receivable).values(
-            customer_id=tx.customer,
-            invoice_id=invoice.id,
-            status=InvoiceStatus.OPEN if due else InvoiceStatus.PAID,
-            paid=0,
-            credited=0,
-            open=due,
-            paid_at=None if due else invoice.issued_at,
-        )
-    )
+    row = {
+        "customer_id": tx.customer,
+        "invoice_id": invoice.id,
+        "status": InvoiceStatus.OPEN if due else InvoiceStatus.PAID,
+        "paid": 0,
+        "credited": 0,
+        "open": due,
+        "paid_at": None if due else invoice.issued_at,
+    }
+    sheet.add(receivable, row)
 
 
-def reduce(tx: Tx, credit_note: UUID, reductions: Iterable[tuple[UUID, Money]], at: datetime) -> None:
+def reduce(
+    sheet: Sheet, tx: Tx, credit_note: UUID, reductions: Iterable[tuple[UUID, Money]], at: datetime
+) -> None:
     """A credit note takes from what is due on invoices; one with nothing left to pay is settled."""
     for invoice, amount in reductions:
         key = {"customer_id": tx.customer, "credit_note_id": credit_note, "invoice_id": invoice}
-        tx.connection.execute(insert(reduction).values(**key, amount=amount.minor))
+        sheet.add(reduction, {**key, "amount": amount.minor})
         if amount.minor:
-            _settle(tx, invoice, "credited", amount, at)
+            of_invoice = {"of_customer": tx.customer, "of_invoice": invoice}
+            sheet.step(CREDITED, {**of_invoice, "by": amount.minor})
+            sheet.step(SETTLED, {**of_invoice, "at": at})
 
 
 def pay(
@@ -168,30 +183,38 @@ def pay(
             recorded_at=tx.at,
         )
     )
-    _settle(tx, invoice, "paid", amount, paid_at)
+    of_invoice = {"of_customer": tx.customer, "of_invoice": invoice}
+    tx.connection.execute(PAID, {**of_invoice, "by": amount.minor})
+    tx.connection.execute(SETTLED, {**of_invoice, "at": paid_at})
 
 
-def add_credit(tx: Tx, document_id: UUID, amount: Money, at: datetime) -> None:
+def add_credit(sheet: Sheet, tx: Tx, document_id: UUID, amount: Money, at: datetime) -> None:
     """A movement of the credit balance: added by a credit note, or (negative) applied to an invoice."""
-    tx.connection.execute(
-        insert(credit_entry).values(
-            customer_id=tx.customer,
-            id=tx.new_id(),
-            amount=amount.minor,
-            document_id=document_id,
-            effective_at=at,
-            recorded_at=tx.at,
-        )
-    )
+    row = {
+        "customer_id": tx.customer,
+        "id": tx.new_id(),
+        "amount": amount.minor,
+        "document_id": document_id,
+        "effective_at": at,
+        "recorded_at": tx.at,
+    }
+    sheet.add(credit_entry, row)
 
 
-def open_amounts(tx: Tx, invoices: Iterable[UUID], currency: Currency) -> dict[UUID, Money]:
-    """What is still due on invoices; void and uncollectible ones are due nothing."""
-    query = select(receivable.c.invoice_id, receivable.c.open, receivable.c.status).where(
-        receivable.c.customer_id == tx.customer, receivable.c.invoice_id.in_(tuple(invoices))
+def issued(tx: Tx, ids: Iterable[UUID], currency: Currency) -> dict[UUID, Issued]:
+    """Documents with what is still due on them; void and uncollectible ones are due nothing."""
+    same = (receivable.c.customer_id == document.c.customer_id) & (receivable.c.invoice_id == document.c.id)
+    query = (
+        select(document.c.id, document.c.number, receivable.c.open, receivable.c.status)
+        .select_from(document.outerjoin(receivable, same))
+        .where(document.c.customer_id == tx.customer, document.c.id.in_(tuple(ids)))
     )
-    rows = tx.connection.execute(query)
-    return {r.invoice_id: Money(r.open if r.status == InvoiceStatus.OPEN else 0, currency) for r in rows}
+    return {row.id: _issued(row, currency) for row in tx.connection.execute(query)}
+
+
+def _issued(row: Any, currency: Currency) -> Issued:
+    due = row.open if row.status is InvoiceStatus.OPEN else 0
+    return Issued(row.id, row.number, None if row.status is None else Money(due, currency))
 
 
 def overdue(tx: Tx, subscription_id: UUID, today: date) -> bool:
@@ -289,18 +312,6 @@ def invoices_of(tx: Tx, credit_notes: Iterable[UUID]) -> dict[UUID, list[UUID]]:
     for row in tx.connection.execute(query):
         found.setdefault(row.credit_note_id, []).append(row.invoice_id)
     return found
-
-
-def _settle(tx: Tx, invoice: UUID, column: str, amount: Money, at: datetime) -> None:
-    where = (receivable.c.customer_id == tx.customer, receivable.c.invoice_id == invoice)
-    rest = receivable.c.open - amount.minor
-    tx.connection.execute(
-        update(receivable).where(*where).values({column: receivable.c[column] + amount.minor, "open": rest})
-    )
-    settled = (receivable.c.open == 0, receivable.c.status == InvoiceStatus.OPEN)
-    tx.connection.execute(
-        update(receivable).where(*where, *settled).values(status=InvoiceStatus.PAID, paid_at=at)
-    )
 
 
 def _narrowed(narrow: InvoiceFilter) -> Sequence[ColumnElement[bool]]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, bindparam, func, insert, or_, select, tuple_, union_all, update
+from sqlalchemy import Select, and_, func, or_, select, tuple_, union_all
 from sqlalchemy.engine import Row
 
 from app.billing.ledger import BalanceKind, SeatEvent
@@ -21,6 +21,7 @@ from app.billing.state import reduced
 from app.billing.taxes import TaxTreatment
 from app.store.frozen import from_json, to_json
 from app.store.seats import event_of
+from app.store.sheet import Sheet
 from app.store.tables import billing_line, line_event, seat_event
 from app.store.transaction import Tx
 
@@ -87,6 +88,7 @@ def elsewhere(tx: Tx, live: Iterable[BilledLine]) -> dict[UUID, UUID]:
 
 
 def append(
+    sheet: Sheet,
     tx: Tx,
     subscription_id: UUID,
     lines: Sequence[tuple[UUID, Line]],
@@ -95,32 +97,22 @@ def append(
     places: Mapping[UUID, Placement],
 ) -> None:
     """Record lines; those with a place stand on their document at once, the others wait."""
-    if lines:
-        rows = [
-            _values(tx, subscription_id, line_id, line, at, places.get(line_id)) for line_id, line in lines
-        ]
-        tx.connection.execute(insert(billing_line), rows)
+    for line_id, line in lines:
+        placed = places.get(line_id)
+        sheet.add(billing_line, _values(tx, subscription_id, line_id, line, at, placed))
 
 
-def place(tx: Tx, placements: Iterable[Placement]) -> None:
+def place(sheet: Sheet, tx: Tx, placements: Iterable[Placement]) -> None:
     """Put lines that waited on their document."""
-    rows = [
-        {"line": p.line, "document_id": p.document, "position": p.position, "description": p.description}
-        for p in placements
-    ]
-    if rows:
-        where = (billing_line.c.customer_id == tx.customer, billing_line.c.id == bindparam("line"))
-        filled: dict[str, Any] = {
-            name: bindparam(name) for name in ("document_id", "position", "description")
-        }
-        tx.connection.execute(update(billing_line).where(*where).values(filled), rows)
+    for p in placements:
+        filled = {"document_id": p.document, "position": p.position, "description": p.description}
+        sheet.change(billing_line, {"customer_id": tx.customer, "id": p.line}, filled)
 
 
-def link_events(tx: Tx, links: Iterable[tuple[UUID, UUID]]) -> None:
+def link_events(sheet: Sheet, tx: Tx, links: Iterable[tuple[UUID, UUID]]) -> None:
     """Record which events directly caused which lines, as pairs (line, event)."""
-    rows = [{"customer_id": tx.customer, "line_id": line, "event_id": event} for line, event in links]
-    if rows:
-        tx.connection.execute(insert(line_event), rows)
+    for line, event in links:
+        sheet.add(line_event, {"customer_id": tx.customer, "line_id": line, "event_id": event})
 
 
 def by_document(tx: Tx, documents: Iterable[UUID], currency: Currency) -> dict[UUID, list[StoredLine]]:

@@ -20,6 +20,7 @@ from app.billing.plans import Item
 from app.billing.reports import Seat, Timeline, timeline
 from app.store import bulk, holders, overrides
 from app.store.columns import total
+from app.store.sheet import Sheet
 from app.store.tables import seat_event, seat_level, segment
 from app.store.transaction import Tx
 
@@ -67,6 +68,18 @@ def write(
     for (metric, kind), net in nets.items():
         _move_level(tx, metric, kind, net)
     holders.save(tx, before, after)
+
+
+def collect(sheet: Sheet, tx: Tx, deltas: Sequence[Delta], *, actor: str) -> tuple[SeatEvent, ...]:
+    """As `append`, of committed seats, with the other rows of a sheet."""
+    events = tuple(SeatEvent(tx.new_id(), delta, tx.at, actor) for delta in deltas)
+    for event in events:
+        delta = event.delta
+        assert delta.kind is BalanceKind.COMMITTED, "nobody sits in a committed seat"
+        key = {"customer_id": tx.customer, "metric": delta.metric, "kind": delta.kind}
+        sheet.add(seat_event, dict(zip(EVENT_COLUMNS, _event_row(tx, event), strict=True)))
+        sheet.add_to(seat_level, key, "balance", delta.net)
+    return events
 
 
 def levels(tx: Tx, agreed: Sequence[Override] | None = None) -> dict[Item, SeatLevels]:

@@ -22,11 +22,14 @@ from app.store.transaction import Tx
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A state, and the customer and catalog that it was made of."""
+    """A state, and the customer and catalog that it was made of; `numbers` are those of the documents in it,
+    by id.
+    """
 
     state: State
     customer: Customer
     catalog: Catalog
+    numbers: Mapping[UUID, str]
 
 
 def load(tx: Tx, subscription_id: UUID, *, lock: bool = False) -> Loaded | None:
@@ -51,7 +54,8 @@ def assemble(tx: Tx, customer: Customer, subscription: Subscription) -> Loaded:
         *(each.document for each in late),
         *elsewhere.values(),
     ]
-    invoices = {document for document in documents_touched if document is not None}
+    touched = {document for document in documents_touched if document is not None}
+    issued = documents.issued(tx, touched, customer.currency) if touched else {}
     agreed = overrides.recorded(tx, since=min(subscription.period.start, tx.at))
     levels = seats.levels(tx, agreed)
     details = customer.details
@@ -66,7 +70,7 @@ def assemble(tx: Tx, customer: Customer, subscription: Subscription) -> Loaded:
         lines=live,
         scheduled=tuple(change.scheduled for change in listed),
         credit=customer.credit,
-        invoices=documents.open_amounts(tx, invoices, customer.currency) if invoices else {},
+        invoices={each.id: each.open for each in issued.values() if each.open is not None},
         occupied=holders.occupied(tx) if any(level.in_use for level in levels.values()) else {},
         usage=_usage(tx, subscription, price, catalog, late, levels),
         asked=usage.asked_since(tx, _limiting(price), subscription.period.start, levels),
@@ -74,7 +78,8 @@ def assemble(tx: Tx, customer: Customer, subscription: Subscription) -> Loaded:
         late=late,
         overrides=agreed,
     )
-    return Loaded(state.in_force(tx.at), customer, catalog)
+    numbers = {each.id: each.number for each in issued.values()}
+    return Loaded(state.in_force(tx.at), customer, catalog, numbers)
 
 
 def _limiting(price: PlanPrice) -> tuple[Item, ...]:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 from sqlalchemy.engine import Row
 
 from app.billing.periods import BillingInterval, Period
@@ -23,6 +23,7 @@ from app.billing.subscriptions import (
     Subscription,
     SubscriptionStatus,
 )
+from app.store.sheet import Sheet
 from app.store.tables import scheduled_change, subscription, terms
 from app.store.transaction import Tx
 
@@ -64,24 +65,19 @@ def started_at(tx: Tx, subscription_id: UUID) -> datetime:
     return began
 
 
-def add(tx: Tx, new: Subscription, *, due_at: datetime | None) -> None:
+def add(sheet: Sheet, tx: Tx, new: Subscription, *, due_at: datetime | None) -> None:
     """Record a new subscription."""
-    values = {"customer_id": tx.customer, "id": new.id, "started_at": tx.at, **_values(new), "due_at": due_at}
-    tx.connection.execute(insert(subscription).values(values))
+    key = {"customer_id": tx.customer, "id": new.id}
+    sheet.add(subscription, {**key, "started_at": tx.at, **_values(new), "due_at": due_at})
 
 
-def save(tx: Tx, changed: Subscription, *, due_at: datetime | None, reckons: bool) -> None:
+def save(sheet: Sheet, tx: Tx, changed: Subscription, *, due_at: datetime | None, reckons: bool) -> None:
     """Write the next state; `due_at` is when something is due next, by the wall clock. `reckons` if use was
     billed with it: what is recorded from now on can be late.
     """
-    where = (subscription.c.customer_id == tx.customer, subscription.c.id == changed.id)
+    key = {"customer_id": tx.customer, "id": changed.id}
     reckoned = {"reckoned_at": tx.at} if reckons else {}
-    written = tx.connection.execute(
-        update(subscription)
-        .where(*where, subscription.c.version < changed.version)
-        .values({**_values(changed), "due_at": due_at, "parked": None, **reckoned})
-    )
-    assert written.rowcount == 1, "a subscription's version only rises"
+    sheet.change(subscription, key, {**_values(changed), "due_at": due_at, "parked": None, **reckoned})
 
 
 def set_due(tx: Tx, subscription_id: UUID, due_at: datetime | None) -> None:
@@ -106,22 +102,21 @@ def move_due(tx: Tx, by: timedelta) -> None:
         tx.connection.execute(update(subscription).where(*where).values(due_at=row.due_at - by))
 
 
-def add_terms(tx: Tx, changed: Subscription, price: PlanPrice, effective_at: datetime) -> None:
+def add_terms(sheet: Sheet, tx: Tx, changed: Subscription, price: PlanPrice, effective_at: datetime) -> None:
     """Record the terms from an instant on."""
-    tx.connection.execute(
-        insert(terms).values(
-            customer_id=tx.customer,
-            id=tx.new_id(),
-            subscription_id=changed.id,
-            price_id=price.id,
-            plan=price.plan,
-            interval=price.interval,
-            anchor=changed.anchor.isoformat(),
-            cycle=changed.cycle,
-            effective_at=effective_at,
-            recorded_at=tx.at,
-        )
-    )
+    row = {
+        "customer_id": tx.customer,
+        "id": tx.new_id(),
+        "subscription_id": changed.id,
+        "price_id": price.id,
+        "plan": price.plan,
+        "interval": price.interval,
+        "anchor": changed.anchor.isoformat(),
+        "cycle": changed.cycle,
+        "effective_at": effective_at,
+        "recorded_at": tx.at,
+    }
+    sheet.add(terms, row)
 
 
 def scheduled(tx: Tx, subscription_ids: Iterable[UUID]) -> dict[UUID, tuple[ListedChange, ...]]:
@@ -167,7 +162,7 @@ def scheduled_by_id(tx: Tx, change_id: UUID) -> ListedChange | None:
 
 
 def add_scheduled(
-    tx: Tx, subscription_id: UUID, new: ScheduledChange, *, actor: str, replaces: UUID | None
+    sheet: Sheet, tx: Tx, subscription_id: UUID, new: ScheduledChange, *, actor: str, replaces: UUID | None
 ) -> None:
     """Record a change that waits, and which one it takes the place of."""
     columns: dict[str, object] = {"metric": None, "total": None, "plan": None, "interval": None}
@@ -178,26 +173,24 @@ def add_scheduled(
             columns |= {"plan": plan, "interval": interval}
         case CancelAtRenewal():
             pass
-    tx.connection.execute(
-        insert(scheduled_change).values(
-            customer_id=tx.customer,
-            id=new.id,
-            subscription_id=subscription_id,
-            target=new.change.target,
-            created_at=tx.at,
-            actor=actor,
-            replaces=replaces,
-            **columns,
-        )
-    )
+    row = {
+        "customer_id": tx.customer,
+        "id": new.id,
+        "subscription_id": subscription_id,
+        "target": new.change.target,
+        "created_at": tx.at,
+        "actor": actor,
+        "replaces": replaces,
+        **columns,
+    }
+    sheet.add(scheduled_change, row)
 
 
-def close_scheduled(tx: Tx, change_ids: Iterable[UUID], outcome: ScheduledOutcome) -> None:
+def close_scheduled(sheet: Sheet, tx: Tx, change_ids: Iterable[UUID], outcome: ScheduledOutcome) -> None:
     """End the waiting of changes."""
-    ids = tuple(change_ids)
-    if ids:
-        where = (scheduled_change.c.customer_id == tx.customer, scheduled_change.c.id.in_(ids))
-        tx.connection.execute(update(scheduled_change).where(*where).values(closed_at=tx.at, outcome=outcome))
+    for change_id in change_ids:
+        key = {"customer_id": tx.customer, "id": change_id}
+        sheet.change(scheduled_change, key, {"closed_at": tx.at, "outcome": outcome})
 
 
 def _change(

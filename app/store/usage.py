@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, func, insert, or_, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.engine import Row
 
 from app.billing.arrears import Late, Segment
@@ -29,6 +29,7 @@ from app.billing.usage import Held, Usage
 from app.store import catalogs, overrides
 from app.store.columns import total
 from app.store.seats import event_of, levels_at
+from app.store.sheet import Sheet
 from app.store.tables import billing_line, seat_event, seat_holder, segment, subscription
 from app.store.transaction import Tx
 
@@ -53,10 +54,10 @@ class _Billed:
     document: UUID | None
 
 
-def add_segments(tx: Tx, subscription_id: UUID, segments: Iterable[Segment]) -> None:
+def add_segments(sheet: Sheet, tx: Tx, subscription_id: UUID, segments: Iterable[Segment]) -> None:
     """Record segments that were billed."""
-    rows = [
-        {
+    for closed in segments:
+        row = {
             "customer_id": tx.customer,
             "id": tx.new_id(),
             "subscription_id": subscription_id,
@@ -71,10 +72,7 @@ def add_segments(tx: Tx, subscription_id: UUID, segments: Iterable[Segment]) -> 
             "seat_limit": closed.limit,
             "recorded_at": tx.at,
         }
-        for closed in segments
-    ]
-    if rows:
-        tx.connection.execute(insert(segment), rows)
+        sheet.add(segment, row)
 
 
 def is_billed(tx: Tx, metric: str, at: datetime) -> bool:

@@ -1,0 +1,103 @@
+"""What a transaction is going to write, collected row by row without asking the database anything.
+
+A verb fills a sheet with one posting, the billing run with hundreds; `app.store.saving` writes either with a
+few statements for each table. Names of rows are minted when a row is put on the sheet. Only document numbers
+come later, when all else is ready, so that their counter is locked shortly; until then a mark stands for
+each.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Executable, Table
+
+Row = dict[str, Any]
+
+_MARK: Final = re.compile(r"\{([0-9a-f]{8}-[0-9a-f-]{27})\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A document number: the series, the gapless ordinal in it, and how it is written."""
+
+    series: str
+    sequence: int
+    text: str
+
+    @classmethod
+    def awaited(cls, series: str, document: UUID) -> Number:
+        """What stands for the number of a document that has none yet."""
+        return cls(series, 0, f"{{{document}}}")
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """Something that the vendor is to be told, which has no place in the order of its object's news yet."""
+
+    customer: UUID
+    id: UUID
+    type: str
+    object_id: UUID
+    payload: dict[str, Any]
+    created_at: datetime
+
+
+Numbers = Mapping[UUID, Number]
+"""The numbers of documents, by the id of the document."""
+
+
+@dataclass(slots=True)
+class Sheet:
+    """Rows to insert, rows to change, and what waits for document numbers."""
+
+    rows: dict[Table, list[Row]] = field(default_factory=dict)
+    changes: dict[tuple[Table, tuple[str, ...]], dict[tuple[Any, ...], Row]] = field(default_factory=dict)
+    levels: dict[tuple[Table, tuple[str, ...], str], dict[tuple[Any, ...], int]] = field(default_factory=dict)
+    steps: dict[Executable, list[Row]] = field(default_factory=dict)
+    news: list[News] = field(default_factory=list)
+    awaited: list[tuple[str, UUID]] = field(default_factory=list)
+    waiting: list[Callable[[Numbers], None]] = field(default_factory=list)
+
+    def add(self, table: Table, row: Row) -> None:
+        """A row to insert. Rows of one table are inserted in the order in which they were added."""
+        self.rows.setdefault(table, []).append(row)
+
+    def change(self, table: Table, key: Row, values: Row) -> None:
+        """Values to set in a row; of several for one column the last stands."""
+        of_table = self.changes.setdefault((table, tuple(key)), {})
+        of_table.setdefault(tuple(key.values()), {}).update(values)
+
+    def step(self, statement: Executable, values: Row) -> None:
+        """A change that depends on what is there, such as to add to a balance."""
+        self.steps.setdefault(statement, []).append(values)
+
+    def add_to(self, table: Table, key: Row, column: str, by: int) -> None:
+        """So much more in a column of a row, which begins with it if it is not there."""
+        of_table = self.levels.setdefault((table, tuple(key), column), {})
+        place = tuple(key.values())
+        of_table[place] = of_table.get(place, 0) + by
+
+    def number(self, series: str, document: UUID) -> Number:
+        """Ask for the next number of a series, for a document; what stands for it until then."""
+        self.awaited.append((series, document))
+        return Number.awaited(series, document)
+
+    def once_numbered(self, finish: Callable[[Numbers], None]) -> None:
+        """Put more rows on the sheet when the numbers are known."""
+        self.waiting.append(finish)
+
+
+def numbered(text: str, numbers: Numbers) -> str:
+    """A text with the numbers in the place of what stood for them."""
+
+    def known(mark: re.Match[str]) -> str:
+        number = numbers.get(UUID(mark[1]))
+        return number.text if number else mark[0]
+
+    return _MARK.sub(known, text)
