@@ -15,6 +15,9 @@ from app.api import ids
 from app.api.context import Contexts
 from app.api.files import Load, Pdf, PdfNotReady
 from app.api.links import DocumentLinks
+from app.api.rest.desk import Room
+from app.api.rest.keys import Bearer
+from app.api.rest.router import rest_api
 from app.api.schema import schema
 from app.billing.permissions import Actor, ActorKind
 from app.clock import wall_clock
@@ -66,6 +69,7 @@ def parts_of(settings: Settings, store: Store, renderer: Renderer, *, clock: Cal
         load_pdf=pdf_loader(store, renderer),
         ready=lambda: readiness(store),
         explorer=explorer.config,
+        rest=rest_api(room(settings, store, signer, links), lambda token_hash: bearer(store, token_hash)),
         clock=clock,
     )
 
@@ -81,6 +85,26 @@ async def who(store: Store, token_hash: bytes) -> Actor | None:
         return None
     name = member.name or member.reference
     return Actor(ActorKind.MEMBER, name, reference.customer, member.id, member.role, member.email)
+
+
+async def bearer(store: Store, token_hash: str) -> Bearer | None:
+    """The vendor's key with a token of this hash, None without one."""
+    key = await store.system(system.key_of, token_hash)
+    return Bearer(key.name, key.scopes) if key else None
+
+
+def room(settings: Settings, store: Store, signer: QuoteSigner, links: DocumentLinks) -> Room:
+    """What the requests of the vendor's programs share."""
+
+    async def customer_called(reference: str) -> UUID | None:
+        found = await store.system(system.customer_called, reference)
+        return found.customer if found else None
+
+    async def owner_of_document(document: UUID) -> UUID | None:
+        found = await store.system(system.owner_of_document, document)
+        return found.customer if found else None
+
+    return Room(store, signer, links, settings.public_url, customer_called, owner_of_document)
 
 
 def pdf_loader(store: Store, renderer: Renderer) -> Load:

@@ -12,6 +12,7 @@ NAMES: Final = (
     "migrate",
     "demo",
     "token",
+    "api-key",
     "catalog",
     "clock",
     "bill",
@@ -30,7 +31,7 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in NAMES:
             return None
-        command: click.Command = import_module(f"app.commands.{cmd_name}").command
+        command: click.Command = import_module(f"app.commands.{cmd_name.replace('-', '_')}").command
         return command
 
 

@@ -18,7 +18,7 @@ from typing import Final
 import strawberry
 import structlog
 import uvicorn
-from litestar import Litestar
+from litestar import Litestar, Router
 from litestar.handlers import HTTPRouteHandler
 
 from app.api.auth import Who
@@ -29,6 +29,7 @@ from app.api.health import Ready, health_routes
 from app.api.http import EXCEPTION_HANDLERS, security_headers
 from app.api.links import DocumentLinks
 from app.api.operations import Operations
+from app.api.rest.router import Rest
 from app.clock import wall_clock
 from app.settings import Mode, Settings
 
@@ -59,18 +60,22 @@ class Parts:
     load_pdf: Load
     ready: Ready
     explorer: ExplorerConfig | ConfigReader | None = None
+    rest: Rest | None = None
     routes: Sequence[HTTPRouteHandler] = ()
     lifespans: Sequence[Lifespan] = field(default=())
     clock: Callable[[], datetime] = wall_clock
 
 
 def create_app(settings: Settings, parts: Parts) -> Litestar:
-    """The application: `/graphql`, `/documents/…`, `/healthz`, `/readyz`, and `/graphiql` where it is on."""
+    """The application: `/graphql`, `/v1/…`, `/schema`, `/documents/…`, `/healthz`, `/readyz`, and `/graphiql`
+    where it is on.
+    """
     links = DocumentLinks(settings.public_url, settings.secret)
-    routes: list[HTTPRouteHandler] = [
+    routes: list[HTTPRouteHandler | Router] = [
         graphql_endpoint(Operations(parts.schema), parts.who, parts.open_context),
         document_route(links, parts.load_pdf, parts.clock),
         *health_routes(parts.ready),
+        *(parts.rest.routes if parts.rest else ()),
         *parts.routes,
     ]
     if settings.explorer and parts.explorer is not None:
@@ -81,7 +86,7 @@ def create_app(settings: Settings, parts: Parts) -> Litestar:
         exception_handlers=EXCEPTION_HANDLERS,
         lifespan=list(parts.lifespans),
         request_max_body_size=BODY_BYTES_MAX,
-        openapi_config=None,
+        openapi_config=parts.rest.openapi if parts.rest else None,
         logging_config=None,
         debug=False,
     )

@@ -38,7 +38,7 @@ def register_customer(tx: Tx, actor: Actor, new: NewCustomer) -> Customer | Inva
     """The customer as registered. All wrong fields are named at once; a reference that another customer has
     is refused.
     """
-    problems = tuple(_problems(new))
+    problems = tuple(problems_of(new))
     if customers.get(tx) is not None:
         problems = (*problems, Problem("customer", "This customer is registered already."))
     if problems:
@@ -90,7 +90,8 @@ def _no_zone(name: str) -> Problem:
     return Problem("zone", f"{name!r} is no IANA time zone. Give one such as Europe/Berlin.")
 
 
-def _problems(new: NewCustomer) -> list[Problem]:
+def problems_of(new: NewCustomer) -> list[Problem]:
+    """Everything that is wrong with what is said of a customer, by field."""
     problems = []
     if not new.reference or len(new.reference) > REFERENCE_MAX:
         problems.append(

@@ -110,6 +110,12 @@ def set_details(tx: Tx, details: BillingDetails) -> None:
     )
 
 
+def set_profile(tx: Tx, *, name: str, locale: str, currency: Currency) -> None:
+    """Replace what the customer is called, the language it reads, and what it is billed in."""
+    values = {"name": name, "locale": locale, "currency": currency.code}
+    tx.connection.execute(update(customer).where(customer.c.customer_id == tx.customer).values(values))
+
+
 def set_zone(tx: Tx, zone: str) -> None:
     """Replace the time zone."""
     tx.connection.execute(update(customer).where(customer.c.customer_id == tx.customer).values(zone=zone))

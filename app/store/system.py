@@ -1,7 +1,8 @@
 """The few look-ups across customers: who signs in with this hash, what is due, which rows wait.
 
 This is the closed list behind `store.system`. A look-up answers with references alone, a customer and an id
-of it; whoever wants more comes through that customer's own door. For sign-in, worker and command line only.
+of it; whoever wants more comes through that customer's own door. A key of the vendor's, which is of no
+customer, is answered with what it may be used for. For sign-in, worker and command line only.
 """
 
 from collections.abc import Callable
@@ -14,11 +15,19 @@ from sqlalchemy import Column, Select, select, tuple_
 
 from app.billing.parties import CustomerKind
 from app.billing.subscriptions import SubscriptionStatus
-from app.store.tables import billing_line, customer, portal_session, render_job, subscription
+from app.store.tables import (
+    api_key,
+    billing_line,
+    customer,
+    document,
+    portal_session,
+    render_job,
+    subscription,
+)
 from app.store.transaction import DeploymentTx
 
 P = ParamSpec("P")
-Answer = TypeVar("Answer", bound="Reference | list[Reference] | None")
+Answer = TypeVar("Answer", bound="Reference | Key | list[Reference] | None")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +36,15 @@ class Reference:
 
     customer: UUID
     id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """Which of the vendor's keys calls, and what for."""
+
+    id: UUID
+    name: str
+    scopes: tuple[str, ...]
 
 
 LOOKUPS: Final[set[Callable[..., Any]]] = set()
@@ -41,7 +59,9 @@ def lookup(
     def held(tx: DeploymentTx, /, *args: P.args, **kwargs: P.kwargs) -> Answer:
         answer = function(tx, *args, **kwargs)
         found = answer if isinstance(answer, list) else [] if answer is None else [answer]
-        assert all(type(item) is Reference for item in found), f"{function.__name__} returns references only"
+        assert all(type(item) in {Reference, Key} for item in found), (
+            f"{function.__name__} returns references only"
+        )
         return answer
 
     LOOKUPS.add(held)
@@ -58,6 +78,24 @@ def signed_in(tx: DeploymentTx, token_hash: str) -> Reference | None:
     )
     row = tx.connection.execute(query).one_or_none()
     return Reference(row.customer_id, row.member_id) if row else None
+
+
+@lookup
+def key_of(tx: DeploymentTx, token_hash: str) -> Key | None:
+    """The key with this token; None for one that is unknown or revoked."""
+    query = select(api_key.c.id, api_key.c.name, api_key.c.scopes).where(
+        api_key.c.token_hash == token_hash, api_key.c.revoked_at.is_(None)
+    )
+    row = tx.connection.execute(query).one_or_none()
+    return Key(row.id, row.name, tuple(row.scopes)) if row else None
+
+
+@lookup
+def owner_of_document(tx: DeploymentTx, document_id: UUID) -> Reference | None:
+    """Whose document it is."""
+    query = select(document.c.customer_id).where(document.c.id == document_id)
+    found = tx.connection.execute(query).scalar()
+    return Reference(found, document_id) if found else None
 
 
 @lookup

@@ -12,7 +12,14 @@ from typing import Final
 
 from app.store.tables.commits import audit, idempotency, outbox, render_job
 from app.store.tables.customers import customer, member
-from app.store.tables.deployment import catalog, catalog_price, number, number_series, portal_session
+from app.store.tables.deployment import (
+    api_key,
+    catalog,
+    catalog_price,
+    number,
+    number_series,
+    portal_session,
+)
 from app.store.tables.documents import (
     billing_line,
     credit_entry,
@@ -28,6 +35,7 @@ from app.store.tables.seats import seat_event, seat_holder, seat_level, segment
 from app.store.tables.subscriptions import override, scheduled_change, subscription, terms
 
 __all__ = [
+    "api_key",
     "audit",
     "billing_line",
     "catalog",
@@ -59,7 +67,7 @@ __all__ = [
 ]
 
 DEPLOYMENT_TABLES: Final = frozenset(
-    {"catalog", "catalog_price", "number_series", "number", "portal_session"}
+    {"api_key", "catalog", "catalog_price", "number_series", "number", "portal_session"}
 )
 
 APPEND_ONLY: Final = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, PrimaryKeyConstraint, Text
+from sqlalchemy import Column, Index, PrimaryKeyConstraint, Text
 
 from app.billing.periods import BillingInterval
 from app.store.columns import Count, Id, Instant, Json, choice
@@ -38,4 +38,14 @@ portal_session = table(
     *needs(Id, "customer_id", "member_id"),
     *needs(Instant, "created_at", "expires_at"),
     may("revoked_at", Instant),
+)
+
+api_key = table(
+    "api_key",
+    Column("id", Id, primary_key=True),
+    *needs(Text, "token_hash", "name"),
+    need("scopes", Json),
+    need("created_at", Instant),
+    may("revoked_at", Instant),
+    Index("api_key_by_hash", "token_hash", unique=True),
 )

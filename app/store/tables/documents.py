@@ -27,6 +27,7 @@ document = tenant(
     owned("subscription", "subscription_id"),
     Index("document_latest", "customer_id", "kind", "issued_at", "id"),
     Index("document_by_number", "customer_id", "number", unique=True),
+    Index("document_by_id", "id"),
 )
 
 document_view = tenant(

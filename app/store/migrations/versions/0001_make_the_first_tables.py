@@ -202,6 +202,7 @@ def upgrade() -> None:
         sqlite_strict=True,
     )  # fmt: skip
     op.create_index("document_by_number", "document", ["customer_id", "number"], unique=True)
+    op.create_index("document_by_id", "document", ["id"], unique=False)
     op.create_index("document_latest", "document", ["customer_id", "kind", "issued_at", "id"], unique=False)
     op.create_table(
         "segment",
