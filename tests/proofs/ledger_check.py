@@ -1,8 +1,8 @@
 """Whether the books of a database agree with themselves, read by plain SQL and not by the program's own code.
 
 Each check is a statement that finds rows which should not be; a few that need JSON or hashes are in Python.
-Works on both engines, and while servers write: everything is read in one transaction. `seatport doctor`,
-which has checks of its own, is asked too.
+Works on both engines, and while servers write: everything is read in one transaction. The program's own
+doctor is asked too, which looks at more.
 """
 
 import hashlib
@@ -99,8 +99,8 @@ CHECKS: Final = {
 
 
 async def problems(url: str) -> list[str]:
-    """What is wrong with the books of a database, a sentence each, by these checks and by those of the
-    doctor; an empty list when nothing is.
+    """What is wrong with the books of a database, a sentence each, by these checks and by the doctor's; an
+    empty list when nothing is.
     """
     engine = create_async_engine(url)
     try:

@@ -84,22 +84,21 @@ async def _lived(url: str) -> None:
 
 @pytest.fixture(scope="module")
 def books(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file with a history, whose rows nothing guards any more."""
+    """A file with a history."""
     file = tmp_path_factory.mktemp("damaged") / "seatport.db"
     shutil.copyfile(sqlite_template, file)
     in_own_loop(_lived(f"sqlite+aiosqlite:///{file}"))
-    with closing(sqlite3.connect(file)) as connection:
-        found = connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
-        for (name,) in found:
-            connection.execute(f'DROP TRIGGER "{name}"')
     return file
 
 
 @pytest.fixture
 def damaged(books: Path, tmp_path: Path) -> Iterator[sqlite3.Connection]:
-    """A copy of that file to damage."""
+    """A copy of that file to damage, whose rows nothing guards any more."""
     shutil.copyfile(books, tmp_path / "damaged.db")
     with closing(sqlite3.connect(tmp_path / "damaged.db", isolation_level=None)) as connection:
+        found = connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
+        for (name,) in found:
+            connection.execute(f'DROP TRIGGER "{name}"')
         yield connection
 
 
