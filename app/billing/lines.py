@@ -66,7 +66,8 @@ class Line:
     `parts` price the quantity for a full period, `share` says how much of that period counts (None: the
     amount is no share of time), `period` is the time that is paid for, `cycle` the ordinal of the
     subscription's period in which the line arose. Where several levels make up an amount there are no parts,
-    and the quantity is the highest. `late` are the recorded events that an adjustment is for.
+    and the quantity is the highest. `late` are the recorded events that an adjustment is for; `raised_from`
+    is how many seats were asked for with the renewal, where more were in use.
     """
 
     item: Item
@@ -82,6 +83,7 @@ class Line:
     cycle: int
     reverses: UUID | None = None
     late: tuple[UUID, ...] = ()
+    raised_from: int | None = None
 
     @property
     def unit_amount(self) -> Decimal | None:

@@ -13,7 +13,7 @@ from app.billing import renewals
 from app.billing.documents import totals_of
 from app.billing.money import Money
 from app.billing.state import Posting, State
-from app.billing.subscriptions import CancelAtRenewal, ScheduledChange, SeatsAtRenewal, SubscriptionStatus
+from app.billing.subscriptions import ScheduledChange, SubscriptionStatus
 
 
 class Outlook(Enum):
@@ -56,7 +56,7 @@ def effects(state: State) -> Mapping[UUID, Effect]:
         return {}
     with_all = _total(state, posting)
     return {
-        scheduled.id: Effect(_outlook(state, posting, scheduled), with_all - _total_without(state, scheduled))
+        scheduled.id: Effect(_outlook(posting, scheduled), with_all - _total_without(state, scheduled))
         for scheduled in state.scheduled
     }
 
@@ -74,15 +74,7 @@ def _total_without(state: State, scheduled: ScheduledChange) -> Money:
     return _total(without, posting)
 
 
-def _outlook(state: State, posting: Posting, scheduled: ScheduledChange) -> Outlook:
+def _outlook(posting: Posting, scheduled: ScheduledChange) -> Outlook:
     if scheduled in posting.dropped:
         return Outlook.DROPPED
-    match scheduled.change:
-        case SeatsAtRenewal(metric, total) if not _ends(state):
-            moved = sum(event.net for event in posting.events if event.metric == metric)
-            return Outlook.RAISED if state.level(metric).committed + moved > total else Outlook.AS_ASKED
-    return Outlook.AS_ASKED
-
-
-def _ends(state: State) -> bool:
-    return any(isinstance(scheduled.change, CancelAtRenewal) for scheduled in state.scheduled)
+    return Outlook.RAISED if scheduled in posting.raised else Outlook.AS_ASKED

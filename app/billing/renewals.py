@@ -118,9 +118,12 @@ def next_period(state: State, at: datetime, opens: Callable[[PlanPrice], Subscri
     """The posting that opens the period for which scheduled changes have waited."""
     price, plan_dropped = _renewed_price(state)
     events, seats_dropped = _renewed_seats(state, price, at)
-    opened = open_period(state, opens(price), price, at, events=events, used=state.reckoned(at))
+    raised = tuple(change for change in _raised_by(state, events) if change not in seats_dropped)
+    opened = open_period(
+        state, opens(price), price, at, events=events, used=state.reckoned(at), raised=raised
+    )
     dropped = plan_dropped + seats_dropped
-    return replace(opened, settled=state.scheduled, dropped=dropped, renews=True)
+    return replace(opened, settled=state.scheduled, dropped=dropped, raised=raised, renews=True)
 
 
 def ending(
@@ -159,6 +162,7 @@ def open_period(
     used: Closing,
     events: tuple[Delta, ...] = (),
     credit_lines: tuple[Line, ...] = (),
+    raised: tuple[ScheduledChange, ...] = (),
 ) -> Posting:
     """The posting that opens a full period: everything in advance at the new state, with what was used, what
     waits and what is given back, as one document.
@@ -168,7 +172,11 @@ def open_period(
         committed[event.metric] = committed.get(event.metric, 0) + event.net
     treatment = state.treatment(local_day(at, subscription.zone))
     charging = Charging(price, subscription.period, None, treatment, subscription.cycle)
-    lines = used.lines + credit_lines + _in_advance(charging, committed)
+    asked = {change.metric: change.total for s in raised if isinstance(change := s.change, SeatsAtRenewal)}
+    in_advance = (
+        replace(line, raised_from=asked.get(line.item)) for line in _in_advance(charging, committed)
+    )
+    lines = used.lines + credit_lines + tuple(in_advance)
     drafts = state.drafts(lines)
     return Posting(at, subscription, price, events, lines, drafts, segments=used.segments)
 
@@ -223,6 +231,17 @@ def _raised(state: State, price: PlanPrice, seat: SeatPrice, total: int) -> int:
     level = state.level(seat.metric.code)
     used = level.in_use - level.granted
     return max(total, used) if price.guards(seat) and used > seat.included else total
+
+
+def _raised_by(state: State, events: tuple[Delta, ...]) -> Iterator[ScheduledChange]:
+    """The changes that asked for fewer seats than they get, because more are in use."""
+    committed = state.committed()
+    for event in events:
+        committed[event.metric] = committed.get(event.metric, 0) + event.net
+    for scheduled in state.scheduled:
+        change = scheduled.change
+        if isinstance(change, SeatsAtRenewal) and change.total < committed.get(change.metric, 0):
+            yield scheduled
 
 
 def _renewed_seats(

@@ -246,6 +246,8 @@ class Posting:
     """Scheduled changes that are over: applied, replaced or dropped."""
     dropped: tuple[ScheduledChange, ...] = ()
     """Those of `settled` that turned out impossible."""
+    raised: tuple[ScheduledChange, ...] = ()
+    """Those of `settled` that asked for fewer seats than are in use, and got as many as these."""
     renews: bool = False
     """Whether it is what scheduled changes waited for: the end of a period, or of a pause."""
     segments: tuple[Segment, ...] | None = None

@@ -158,6 +158,11 @@ def backdated(what: str, locale: str) -> str:
     return word("line.BACKDATED", locale, what=what)
 
 
+def raised(what: str, asked: int, locale: str) -> str:
+    """What a line is, where fewer seats were asked for than are in use."""
+    return word("line.raised", locale, what=what, count=format_quantity(asked, document_locale(locale)))
+
+
 def _seats(metric: str, unit: str, quantity: int, locale: str) -> str:
     """`15 Editor seats`; a unit other than seat is the seller's own word, as in the formula."""
     label = _without_last(metric, {unit.casefold(), f"{unit.casefold()}s"})

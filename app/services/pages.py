@@ -14,7 +14,7 @@ from app.documents import facts as page
 from app.documents.addresses import address_lines
 from app.documents.compose import view_of
 from app.documents.view import to_json
-from app.documents.wording import backdated, describe_line
+from app.documents.wording import backdated, describe_line, raised
 from app.store import catalogs, overrides
 from app.store.documents import Document
 from app.store.states import Loaded
@@ -90,7 +90,8 @@ def sentence(version: PlanPrice, line: Line, locale: str) -> str:
         unused=line.kind is LineKind.UNUSED,
         own_price=line.own_price or bool(own_use),
     )
-    return backdated(text, locale) if line.kind is LineKind.BACKDATED else text
+    text = backdated(text, locale) if line.kind is LineKind.BACKDATED else text
+    return raised(text, line.raised_from, locale) if line.raised_from is not None else text
 
 
 def _line(tx: Tx, loaded: Loaded, line: Line) -> page.LineFacts:

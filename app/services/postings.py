@@ -266,6 +266,8 @@ def _news(before: State, posting: Posting, issued: tuple[Document, ...]) -> Iter
         yield Happened("seats.changed", subscription.id, {"metric": metric, **facts})
     for change in posting.dropped:
         yield Happened("scheduled_change.dropped", change.id, {"target": change.change.target})
+    for change in posting.raised:
+        yield Happened("scheduled_change.raised", change.id, {"target": change.change.target})
     for document in issued:
         event_type = "invoice.finalized" if document.totals.total.minor > 0 else "credit_note.finalized"
         yield Happened(event_type, document.id, {"number": document.number.text})

@@ -13,6 +13,7 @@ from app.billing.periods import BillingInterval
 from app.billing.permissions import Actor
 from app.billing.plans import Item, PlanPrice
 from app.billing.refusals import BillingDetailsMissing, InvalidInput, NotFound, PlanNotAvailable, Problem
+from app.billing.requests import SEATS_MAX
 from app.billing.subscriptions import Subscription, SubscriptionStatus
 from app.services import postings
 from app.services.bring_up import instant
@@ -80,13 +81,26 @@ def start_subscription(
 
 
 def _problem(request: StartSubscription, price: PlanPrice, days: int) -> Problem | None:
-    missing = [metric for metric, _ in request.seats if price.seat(metric) is None]
-    if missing:
-        return Problem("seats", f"{price.plan_name} has no seats called {missing[0]!r}.")
+    for metric, count in request.seats:
+        problem = _seat_problem(price, metric, count)
+        if problem:
+            return problem
     if not 0 <= days <= TRIAL_DAYS_MAX:
         return Problem("trialDays", f"A trial has 0 to {TRIAL_DAYS_MAX} days, not {days}.")
     if days and request.anchor:
         return Problem("anchor", "Periods are counted from the end of the trial. Leave one of both out.")
+    return None
+
+
+def _seat_problem(price: PlanPrice, metric: str, count: int) -> Problem | None:
+    seat = price.seat(metric)
+    if seat is None:
+        return Problem("seats", f"{price.plan_name} has no seats called {metric!r}.")
+    if not seat.basis.in_advance:
+        return Problem("seats", f"{seat.metric.label} seats are billed as they are used; none are ordered.")
+    most = SEATS_MAX if seat.maximum is None else seat.maximum
+    if not 0 <= count <= most:
+        return Problem("seats", f"{seat.metric.label} seats are from 0 to {most}, not {count}.")
     return None
 
 

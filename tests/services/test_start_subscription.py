@@ -99,3 +99,23 @@ async def test_a_plan_is_tried_once(store: Store, clock: Clock) -> None:
 
     assert again.status is SubscriptionStatus.ACTIVE
     assert again.id != trial.id
+
+
+@pytest.mark.parametrize(
+    ("sold", "count", "message"),
+    [
+        ('basis = "PEAK", unit_amount', 3, "Editor seats are billed as they are used; none are ordered."),
+        ("maximum = 7, unit_amount", 8, "Editor seats are from 0 to 7, not 8."),
+        ("unit_amount", -1, "Editor seats are from 0 to 100000, not -1."),
+    ],
+)
+async def test_seats_that_a_plan_does_not_sell_so(store: Store, sold: str, count: int, message: str) -> None:
+    """Seats that are billed by use, more than the maximum, and fewer than none cannot be started with."""
+    await store.deployment(apply_catalog, declared(changed("included = 5, unit_amount", sold)))
+    customer = uuid4()
+    await store.run(customer, register_customer, SYSTEM, NEW)
+    request = replace(START, seats=(("editor", count),))
+    refused = await store.run(customer, start_subscription, SYSTEM, request)
+
+    assert isinstance(refused, InvalidInput)
+    assert refused.message == message

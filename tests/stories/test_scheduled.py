@@ -73,7 +73,7 @@ async def test_a_removal_takes_effect_at_the_renewal(portal: Portal) -> None:
 
 async def test_a_removal_below_the_seats_in_use_is_raised_to_them(portal: Portal) -> None:
     """Two of four editors shall go, and then three are in use: from then on the page says that three will
-    stay, the renewal bills 3 × 100.00, and the event says why.
+    stay, the renewal bills 3 × 100.00, and its line and the event say why.
     """
     diary = await yearly(portal, 4)
     await diary.on("2026-02-01").reports(total=2)
@@ -84,7 +84,9 @@ async def test_a_removal_below_the_seats_in_use_is_raised_to_them(portal: Portal
 
     await diary.on("2027-01-01").is_billed()
 
-    assert (await diary.invoices())[-1].lines == ["3 seats × 100.00 USD = 300.00"]
+    invoice = (await diary.invoices())[-1]
+    assert invoice.lines == ["3 seats × 100.00 USD = 300.00"]
+    assert invoice.descriptions == ["3 Editor seats, raised from 2 to those in use"]
     newest = (await diary.page())["seatEvents"]["edges"][0]["node"]
     assert (newest["removed"], newest["note"]) == (1, "raised from 2 to 3: 3 in use")
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.portal import Portal
+from app.api.ids import Kind, decode_as
+from app.services.report_committed import CommittedCorrection, correct_committed
+from tests.portal import VENDOR, Portal
 from tests.stories.diary import GERMAN, Diary
 
 
@@ -142,6 +144,34 @@ async def test_a_correction_shows_as_one_and_history_stays_as_it_was_known(porta
     assert reported["correctedBy"] == {"id": right["id"]}
     assert taken_back["corrects"] == right["corrects"] == {"id": reported["id"]}
     assert right["note"] == "one person, not two"
+
+
+async def test_march_as_known_in_april_and_in_june(portal: Portal) -> None:
+    """Twelve in use on 10 March, and ten committed; in May it turns out that nine were in use and eight
+    committed. As known in June, the middle of March differs from what was known in April by exactly these
+    corrections, and so does every day since; what April knew can be read for ever.
+    """
+    diary = await (await Diary.opened(portal, "2026-03-01")).starts("simple", editor=10)
+    used = await diary.on("2026-03-10").reports(total=12)
+    march, april, june = (f"2026-{day}T12:00:00-04:00" for day in ("03-15", "04-15", "06-15"))
+    await diary.on("2026-04-20").is_billed()
+    known_in_april = (await diary.page(asOf=march, knownAt=april))["seatBalances"]
+    await diary.on("2026-05-05").corrects(used, "nine came", added=9)
+    start = (await diary.page())["seatEvents"]["edges"][-1]["node"]["id"]
+    event = decode_as(Kind.SEAT_EVENT, start)
+    assert event is not None
+    wanted = CommittedCorrection(event, added=8, removed=0)
+    await portal.store.run(diary.customer, correct_committed, VENDOR, wanted)
+
+    now = diary.on("2026-06-20")
+    before, after = [
+        {row["metric"]["code"]: row for row in (await now.page(asOf=march, knownAt=at))["seatBalances"]}
+        for at in (april, june)
+    ]
+    assert list(before.values()) == known_in_april
+    differs = {name: after["editor"][name] - before["editor"][name] for name in ("inUse", "committed")}
+    assert differs == {"inUse": -3, "committed": -2}
+    assert after["viewer"] == before["viewer"]
 
 
 @pytest.mark.parametrize("mode", ["PRORATED_IMMEDIATELY", "PRORATED_ON_NEXT_INVOICE"])
