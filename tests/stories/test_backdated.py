@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import random
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
+
+import pytest
+from sqlalchemy import select
 
 from app.billing.ledger import BalanceKind
 from app.billing.refusals import InvalidInput
@@ -17,6 +21,7 @@ from app.services.report_committed import (
 )
 from app.store import seats
 from app.store.seats import EventFilter
+from app.store.tables import billing_line
 from app.store.transaction import Tx
 from tests.portal import VENDOR, Portal
 from tests.stories.diary import Diary
@@ -228,3 +233,57 @@ async def test_the_limit_of_yesterday_is_not_that_of_today(portal: Portal) -> No
 
     assert change.invoice
     assert "2 seats × 12.00 USD × 15/30 days = 12.00" in change.invoice.lines
+
+
+@pytest.mark.parametrize("plan", ["simple", "team"])
+async def test_late_or_at_once_comes_to_the_same(portal: Portal, plan: str) -> None:
+    """Random seats of two customers, told to one at once and of the other up to a hundred days late, with a
+    billing run a month. When all is told and billed, both have paid the same but for the roundings: at most
+    half a cent for each line. And the books of the late one hold as many seats.
+    """
+    seed = random.randrange(10**9)
+    chance = random.Random(seed)
+    prompt = await (await Diary.opened(portal, "2026-04-01", name=f"prompt-{seed}")).starts(plan, editor=20)
+    tardy = await (await Diary.opened(portal, "2026-04-01", name=f"tardy-{seed}")).starts(plan, editor=20)
+    entries: list[tuple[datetime, Diary | None, dict[str, Any]]] = [
+        (noon(f"2026-{month:02}-01"), None, {}) for month in range(5, 13)
+    ]
+    for day in sorted(chance.sample(range(100), 12)):
+        at, net = noon("2026-04-02") + timedelta(days=day), chance.choice([-2, -1, 1, 3, 6])
+        what = {"added": net} if net > 0 else {"removed": -net}
+        entries.append((at, prompt, what))
+        late = timedelta(days=chance.randrange(100), seconds=1)
+        entries.append((at + late, tardy, {**what, "effective_at": at}))
+    for at, diary, what in sorted(entries, key=lambda entry: entry[0]):
+        portal.clock.now = at
+        if diary is None:
+            await prompt.is_billed()
+        else:
+            await tells(diary, **what)
+    portal.clock.now = noon("2027-01-01")
+    await prompt.is_billed()
+
+    (paid, lines), (late_paid, late_lines) = await billed_seats(prompt), await billed_seats(tardy)
+    assert abs(paid - late_paid) <= (lines + late_lines) / 2, f"seed {seed}: {paid} and {late_paid}"
+    assert lines != late_lines
+    assert await committed(prompt) == await committed(tardy)
+
+
+async def billed_seats(diary: Diary) -> tuple[int, int]:
+    """What the seats of a customer came to in minor units, and with how many lines."""
+
+    def find(tx: Tx) -> tuple[int, int]:
+        query = select(billing_line.c.amount).where(
+            billing_line.c.customer_id == tx.customer, billing_line.c.item == "editor"
+        )
+        amounts = list(tx.connection.execute(query).scalars())
+        return sum(amounts), len(amounts)
+
+    async with diary.portal.store.reads(diary.customer) as scope:
+        return await scope.run(find)
+
+
+async def committed(diary: Diary) -> int:
+    """The editors that are committed now."""
+    seats = (await diary.page())["subscription"]["seats"]
+    return int(next(row["committed"] for row in seats if row["metric"]["code"] == "editor"))
