@@ -313,9 +313,9 @@ class Machine(History):
         """The most units of an item that are paid at one time of the present period."""
         moves: dict[datetime, int] = {}
         for line in self.books.lines.values():
-            if line.item != item or line.kind.in_arrears or not value_of(line):
-                continue
             charge = self.books.lines[line.reverses] if line.reverses else line
+            if line.item != item or line.kind.in_arrears or not value_of(charge):
+                continue
             end = min(line.period.end, self.cut.get(charge.cycle, line.period.end))
             if end <= max(line.period.start, now.period.start):
                 continue
