@@ -3,7 +3,8 @@
 import pytest
 
 from tests.architecture.source import ROOT
-from tools.mutants import EXPLAINED, Explained, is_explained, scores
+from tools.explained import EXPLAINED, Explained
+from tools.mutants import NOTICED, SURVIVED, TIMEOUT, UNREACHED, chosen, is_explained, scores
 
 SHOWN = """# app.billing.money.x_round_half_away__mutmut_18: survived
 --- app/billing/money.py
@@ -48,10 +49,10 @@ def test_another_text_of_an_assertion_changes_nothing(line: str, changed: str, *
 def test_scores_leave_out_what_changes_nothing() -> None:
     """One of two is noticed in `taxes`; in `money` the other one is explained, and is not counted."""
     found = {
-        "app.billing.money.x_rounded__mutmut_1": "killed",
-        "app.billing.money.x_rounded__mutmut_2": "survived",
-        "app.billing.taxes.x_tax_of__mutmut_1": "timeout",
-        "app.billing.taxes.x_tax_of__mutmut_2": "no tests",
+        "app.billing.money.x_rounded__mutmut_1": NOTICED,
+        "app.billing.money.x_rounded__mutmut_2": SURVIVED,
+        "app.billing.taxes.x_tax_of__mutmut_1": TIMEOUT,
+        "app.billing.taxes.x_tax_of__mutmut_2": UNREACHED,
     }
 
     assert list(scores(found, {"app.billing.money.x_rounded__mutmut_2"})) == [
@@ -59,3 +60,19 @@ def test_scores_leave_out_what_changes_nothing() -> None:
         "app.billing.taxes                1 of     2 noticed   50.0 %",
         "together                         2 of     3 noticed   66.7 %",
     ]
+
+
+@pytest.mark.parametrize(
+    ("patterns", "names"),
+    [
+        ([], ["app.billing.money.x_split__mutmut_1", "app.billing.taxes.x_tax_of__mutmut_2"]),
+        (["taxes"], ["app.billing.taxes.x_tax_of__mutmut_2"]),
+        (["tax"], []),
+        (["app.billing.money.x_split*"], ["app.billing.money.x_split__mutmut_1"]),
+    ],
+)
+def test_a_run_can_be_narrowed(patterns: list[str], names: list[str]) -> None:
+    """To modules by their name, or to changes by a pattern."""
+    all_names = ["app.billing.money.x_split__mutmut_1", "app.billing.taxes.x_tax_of__mutmut_2"]
+
+    assert list(chosen(all_names, patterns)) == names

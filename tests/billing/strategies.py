@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from app.billing.money import CURRENCIES, Currency, Money
@@ -80,3 +81,9 @@ def instants(first: date, days: int) -> st.SearchStrategy[datetime]:
     return st.builds(
         lambda day, second: start + timedelta(days=day, seconds=second), st.integers(0, days - 1), seconds
     )
+
+
+def lives() -> int:
+    """How many random lives a test plays: 300, or as many as a profile asks for that asks for a number."""
+    asked = settings().max_examples
+    return 300 if asked == settings.get_profile("default").max_examples else asked

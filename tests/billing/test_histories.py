@@ -32,10 +32,9 @@ from app.billing.subscriptions import Subscription
 from app.billing.taxes import TaxRate, TaxRules
 from app.billing.turns import Turn, TurnKind
 from tests.billing.history import History
-from tests.billing.strategies import SOME_CURRENCIES, ZONES
+from tests.billing.strategies import SOME_CURRENCIES, ZONES, lives
 from tests.builders import EDITOR, VIEWER, ask, instant, plan_price, seat_price, unstarted
 
-LIVES = max(300, (settings.default or settings()).max_examples)
 STEPS = 12
 MONTH, YEAR = BillingInterval.MONTH, BillingInterval.YEAR
 NOW, AT_RENEWAL = ChangeTiming.NOW, ChangeTiming.AT_RENEWAL
@@ -124,7 +123,7 @@ def step(random: Random, history: History) -> None:
         history.ask(replace(a_request(random), plan=None, interval=None, timing=NOW))
 
 
-@settings(max_examples=LIVES)
+@settings(max_examples=lives())
 @given(st.integers(0, 2**64))
 def test_every_history_makes_sense(seed: int) -> None:
     """Lines, documents, credit, seats and periods agree with the books after every posting of any life."""

@@ -21,11 +21,10 @@ from app.billing.subscriptions import Subscription, SubscriptionStatus
 from app.billing.turns import Turn, TurnKind
 from tests.billing.agreements import agreed, price_of
 from tests.billing.machine import Machine
-from tests.billing.strategies import ZONES
+from tests.billing.strategies import ZONES, lives
 from tests.billing.test_histories import TAXES, a_catalog, a_request, a_seat_price
 from tests.builders import EDITOR, VIEWER, instant, unstarted
 
-LIVES = max(300, (settings.default or settings()).max_examples)
 STEPS = 32
 NAMES = ("ann", "ben", "cem", "dua", "eli")
 PAUSES = (timedelta(seconds=1), timedelta(hours=5), timedelta(days=1), timedelta(days=9), timedelta(days=40))
@@ -145,7 +144,7 @@ def play(seed: int) -> Machine:
     return machine
 
 
-@settings(max_examples=LIVES)
+@settings(max_examples=lives())
 @given(st.integers(0, 2**64))
 def test_every_life_keeps_what_is_promised(seed: int) -> None:
     """After every step of any life: periods follow each other from the anchor; lines are their parts by their

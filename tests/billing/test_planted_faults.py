@@ -25,6 +25,8 @@ from app.billing.subscriptions import Subscription, midnight_of
 from app.billing.usage import Run
 from tests.billing.test_machine import play
 
+pytestmark = pytest.mark.long  # They test the tests, not the rules.
+
 LIVES = 60
 """Within how many lives a fault has to be found. None of them finds anything in the rules as they are."""
 
