@@ -7,6 +7,7 @@ import pytest
 
 from app.billing.documents import LineRef
 from app.billing.ledger import BalanceKind, Delta, EventSource, SeatLevels
+from app.billing.lines import LineKind
 from app.billing.plans import BASE_FEE, Item, ProrationMode
 from app.billing.state import Posting, after, reduced
 from tests.billing.playing import brought_up, changed, in_use
@@ -74,7 +75,7 @@ def test_credits_leave_less_of_their_line() -> None:
     state = started()
     (billed,) = state.lines
     credits_ = tuple(
-        replace(billed.line, quantity=units, amount=money(amount), reverses=billed.id)
+        replace(billed.line, kind=LineKind.CREDIT, quantity=units, amount=money(amount), reverses=billed.id)
         for units, amount in ((3, "-15.00"), (2, "-10.00"))
     )
     (left,) = reduced((billed,), credits_)
