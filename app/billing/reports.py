@@ -78,13 +78,16 @@ class Timeline:
 
     def at(self, instant: datetime) -> int:
         """The level at the end of an instant."""
+        if not self.instants or instant >= self.instants[-1]:
+            return self.levels[-1] if self.levels else self.opening
         place = bisect_right(self.instants, instant)
         return self.levels[place - 1] if place else self.opening
 
     def next_stated(self, after: datetime) -> SeatEvent | None:
         """The first total that was stated for later than an instant."""
-        place = bisect_right(self.stated, (after, ID_MAX), key=_order)
-        return self.stated[place][2] if place < len(self.stated) else None
+        if not self.stated or after >= self.stated[-1][0]:
+            return None
+        return self.stated[bisect_right(self.stated, (after, ID_MAX), key=_order)][2]
 
     def first_below(self, net: int, start: datetime, until: datetime | None) -> datetime | None:
         """The first instant in a stretch of time at which the level and `net` would be below zero."""
@@ -100,6 +103,10 @@ class Timeline:
     def move(self, net: int, start: datetime, until: datetime | None) -> None:
         """Raise every level in a stretch of time by `net`."""
         level = self.at(start)
+        if not self.instants or start > self.instants[-1]:
+            self.instants.append(start)
+            self.levels.append(level + net)
+            return
         place = bisect_left(self.instants, start)
         if place == len(self.instants) or self.instants[place] != start:
             self.instants.insert(place, start)
@@ -110,7 +117,7 @@ class Timeline:
     def state(self, event: SeatEvent) -> None:
         """Remember a total that stands from now on, if the event states one."""
         if event.delta.stated is not None:
-            insort(self.stated, (*event.order, event), key=_order)
+            insort(self.stated, (event.delta.effective_at, event.id, event), key=_order)
 
     def unstate(self, event: SeatEvent) -> None:
         """Forget a total that was corrected."""
@@ -184,7 +191,7 @@ class OpenLedger:
         """The events that take an event back and put the right values in its place. Only the latest version
         of an event can be corrected.
         """
-        original = self.originals.get(wanted.event)
+        original = self.originals.get(wanted.event) or self._decided(wanted.event)
         if original is None:
             return NotFound("seat event")
         problem = self._correction_problem(original, wanted)
@@ -223,7 +230,6 @@ class OpenLedger:
         events = tuple(self.record(delta) for delta in (*deltas, *([kept] if kept else ())))
         for event in events:
             timeline.state(event)
-            self.originals[event.id] = event
         self.events += events
         holder = deltas[0].holder
         if holder is not None:
@@ -267,8 +273,14 @@ class OpenLedger:
             return Problem("added", f"Seats added and removed are from 0 to {SEATS_MAX}.")
         return _text_problem(None, wanted.note)
 
+    def _decided(self, event: UUID) -> SeatEvent | None:
+        return next((each for each in self.events if each.id == event), None)
+
     def _timeline(self, metric: str) -> Timeline:
-        return self.timelines.setdefault(metric, Timeline())
+        found = self.timelines.get(metric)
+        if found is None:
+            found = self.timelines[metric] = Timeline()
+        return found
 
     def _sitting(self, seat: Seat) -> Sitting | None:
         return self.seated[seat] if seat in self.seated else self.sittings.get(seat)

@@ -17,7 +17,6 @@ from typing import Any, Final
 from uuid import UUID
 
 import msgspec
-import orjson
 
 from app.billing.changes import Quote
 from app.billing.periods import BillingInterval
@@ -27,6 +26,7 @@ from app.billing.state import State
 from app.billing.subscriptions import SeatsAtRenewal
 from app.billing.turns import Turn, TurnKind
 
+CANONICAL: Final = msgspec.json.Encoder(order="sorted")
 LIFETIME: Final = timedelta(minutes=15)
 PURPOSE: Final = b"seatport quote v1\n"
 MAC_BYTES: Final = 32
@@ -141,4 +141,4 @@ def digest(quote: Quote, state: State) -> bytes:
 
 def fingerprint(value: Any) -> str:
     """SHA-256 of a frozen request as canonical JSON, to tell a reused key from a repeated request."""
-    return sha256(orjson.dumps(msgspec.to_builtins(value), option=orjson.OPT_SORT_KEYS)).hexdigest()
+    return sha256(CANONICAL.encode(value)).hexdigest()

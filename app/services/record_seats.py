@@ -7,12 +7,12 @@ together.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from app.billing.ledger import SeatEvent
+from app.billing.ledger import Delta, SeatEvent
 from app.billing.permissions import Actor
 from app.billing.plans import ChargingBasis
 from app.billing.refusals import InvalidInput, NotFound
@@ -21,6 +21,7 @@ from app.services import postings
 from app.services.bring_up import instant
 from app.store import catalogs, commits, customers, holders, seats, states, subscriptions, usage
 from app.store.commits import Happened
+from app.store.ids import new_ids
 from app.store.transaction import Tx
 
 __all__ = ["SeatCorrection", "SeatReport", "SeatsRecorded", "correct_seats", "record_seats"]
@@ -73,7 +74,7 @@ def open_ledger(tx: Tx, actor: Actor, works: Sequence[SeatReport | SeatCorrectio
     people = {(metric, holder.reference) for metric, holder in named_holders if holder}
     return OpenLedger(
         rules=_rules(tx, since),
-        record=lambda delta: SeatEvent(tx.new_id(), delta, tx.at, actor.name),
+        record=_recorder(tx, actor, len(works)),
         timelines=seats.timelines(tx, since),
         sittings=holders.sittings(tx, people),
         originals=originals,
@@ -124,6 +125,16 @@ def _wake_ended(tx: Tx, events: Sequence[SeatEvent]) -> None:
         assert loaded is not None, "it was found a moment ago"
         due_at = postings.due_in_wall_time(loaded.state, loaded.customer.clock_offset)
         subscriptions.set_due(tx, subscription_id, due_at)
+
+
+def _recorder(tx: Tx, actor: Actor, count: int) -> Callable[[Delta], SeatEvent]:
+    """Makes events of deltas; the ids of about so many are made at once."""
+    ids, at, name = iter(new_ids(tx.wall, count)), tx.at, actor.name
+
+    def record(delta: Delta) -> SeatEvent:
+        return SeatEvent(next(ids, None) or tx.new_id(), delta, at, name)
+
+    return record
 
 
 def _rules(tx: Tx, since: dict[str, datetime]) -> Rules:

@@ -9,12 +9,14 @@ it, and go to the driver as they are: on SQLite in one executemany, on PostgreSQ
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Column, Connection, Dialect, Table
+import orjson
+from sqlalchemy import Column, ColumnElement, Connection, Dialect, Table, Text, any_, cast, func, select
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from app.store.columns import Id, Instant, OneOf
 
@@ -24,6 +26,16 @@ REPEATED = (Id, Instant, OneOf)
 POSTGRES: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
 
 Encode = Callable[[Any], Any]
+
+
+def among(connection: Connection, column: ColumnElement[str], values: Collection[str]) -> ColumnElement[bool]:
+    """SQL: a column of text has one of many values. They are one parameter, so that the statement is the same
+    for any number of them.
+    """
+    if connection.dialect.name == "sqlite":
+        listed = func.json_each(orjson.dumps(list(values)).decode()).table_valued("value")
+        return column.in_(select(listed.c.value))
+    return column == any_(cast(list(values), ARRAY(Text())))
 
 
 def insert_rows(
@@ -74,8 +86,10 @@ def _encoded(column: Column[Any], values: Sequence[Any], dialect: Dialect) -> li
     if encode is None:
         return list(values)
     if isinstance(column.type, REPEATED):
-        known = {value: encode(value) for value in set(values)}
-        return [known[value] for value in values]
+        different = set(values)
+        if len(different) < len(values) // 2:
+            known = {value: encode(value) for value in different}
+            return [known[value] for value in values]
     return [encode(value) for value in values]
 
 

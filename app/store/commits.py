@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -37,12 +37,12 @@ def outcome(tx: Tx, mutation: str, key: str) -> Outcome | None:
     return Outcome(row.fingerprint, row.outcome) if row else None
 
 
-def outcomes(tx: Tx, mutation: str, keys: Iterable[str]) -> dict[str, Outcome]:
+def outcomes(tx: Tx, mutation: str, keys: Collection[str]) -> dict[str, Outcome]:
     """What was done under keys before; new keys are left out."""
     query = select(idempotency.c.key, idempotency.c.fingerprint, idempotency.c.outcome).where(
         idempotency.c.customer_id == tx.customer,
         idempotency.c.mutation == mutation,
-        idempotency.c.key.in_(tuple(keys)),
+        bulk.among(tx.connection, idempotency.c.key, keys),
     )
     return {row.key: Outcome(row.fingerprint, row.outcome) for row in tx.connection.execute(query)}
 

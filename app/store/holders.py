@@ -41,7 +41,7 @@ def sittings(tx: Tx, seats: Iterable[Seat]) -> dict[Seat, Sitting]:
     query = select(seat_holder).where(
         seat_holder.c.customer_id == tx.customer,
         seat_holder.c.metric.in_({metric for metric, _ in wanted}),
-        seat_holder.c.holder.in_({holder for _, holder in wanted}),
+        bulk.among(tx.connection, seat_holder.c.holder, {holder for _, holder in wanted}),
     )
     return {
         (row.metric, row.holder): Sitting(Holder(row.holder, row.name, row.email), row.seats, row.held_since)

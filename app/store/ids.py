@@ -4,6 +4,8 @@ Made by the application alone. Inside one process ids of the same millisecond gr
 transaction keep the order in which they were made.
 """
 
+from __future__ import annotations
+
 import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -15,6 +17,8 @@ EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND: Final = timedelta(milliseconds=1)
 RANDOM_BITS: Final = 74
 STEP_BITS: Final = 32
+LOW_BITS: Final = 62
+LOW: Final = (1 << LOW_BITS) - 1
 
 
 class Minter:
@@ -31,19 +35,33 @@ class Minter:
 
         :raises TypeError: if the instant has no offset
         """
+        return self.mint_many(wall, 1)[0]
+
+    def mint_many(self, wall: datetime, count: int) -> list[UUID]:
+        """New ids of the given instant, growing.
+
+        :raises TypeError: if the instant has no offset
+        """
         millisecond = (wall - EPOCH) // MILLISECOND
-        with self._lock:
-            if millisecond == self._millisecond:
-                self._tail += 1 + self._random_bits(STEP_BITS)
-            else:
-                # The top bit starts at 0: the steps of one millisecond never run out of room.
-                self._tail = self._random_bits(RANDOM_BITS - 1)
-                self._millisecond = millisecond
-            tail = self._tail
         assert 0 <= millisecond < 2**48, "an id counts milliseconds from 1970 in 48 bits"
-        assert tail < 2**RANDOM_BITS, "2^41 ids in one millisecond"
-        high, low = divmod(tail, 2**62)
-        return UUID(int=millisecond << 80 | 0x7 << 76 | high << 64 | 0b10 << 62 | low)
+        tails = []
+        with self._lock:
+            for step in self._steps(count):
+                if millisecond == self._millisecond:
+                    self._tail += 1 + step
+                else:
+                    # The top bit starts at 0: the steps of one millisecond never run out of room.
+                    self._tail = self._random_bits(RANDOM_BITS - 1)
+                    self._millisecond = millisecond
+                tails.append(self._tail)
+        assert self._tail < 2**RANDOM_BITS, "2^41 ids in one millisecond"
+        fixed = millisecond << 80 | 0x7 << 76 | 0b10 << LOW_BITS
+        return [UUID(int=fixed | tail >> LOW_BITS << 64 | tail & LOW) for tail in tails]
+
+    def _steps(self, count: int) -> memoryview[int]:
+        """Random numbers of 32 bits."""
+        bits = self._random_bits(STEP_BITS * count)
+        return memoryview(bits.to_bytes(STEP_BITS // 8 * count, "little")).cast("I")
 
 
 _minter: Final = Minter()
@@ -55,3 +73,8 @@ def new_id(wall: datetime) -> UUID:
     :param wall: the present instant of the wall clock (never a customer's clock), with an offset
     """
     return _minter.mint(wall)
+
+
+def new_ids(wall: datetime, count: int) -> list[UUID]:
+    """As many new ids, growing with the wall clock and from each to the next."""
+    return _minter.mint_many(wall, count)

@@ -181,24 +181,37 @@ def timelines(tx: Tx, since: Mapping[str, datetime]) -> dict[str, Timeline]:
     )
     net = total(seat_event.c.added - seat_event.c.removed).label("net")
     moves = (
-        select(seat_event.c.metric, seat_event.c.effective_at, net)
+        select(
+            seat_event.c.metric,
+            seat_event.c.effective_at,
+            net,
+            func.count(seat_event.c.stated).label("stated"),
+        )
         .where(*in_use, reach)
         .group_by(seat_event.c.metric, seat_event.c.effective_at)
         .order_by(seat_event.c.effective_at)
     )
     of_metric: dict[str, list[tuple[datetime, int]]] = {metric: [] for metric in since}
-    for row in tx.connection.execute(moves):
-        of_metric[row.metric].append((row.effective_at, row.net))
+    any_stated = False
+    for metric, at, moved_by, stated in tx.connection.execute(moves):
+        of_metric[metric].append((at, moved_by))
+        any_stated = any_stated or stated > 0
     now = {metric: level.in_use for metric, level in levels(tx, ()).items()}
-    found = {metric: timeline(now.get(Item(metric), 0), moved) for metric, moved in of_metric.items()}
+    found = {metric: timeline(now.get(Item(metric), 0), moves) for metric, moves in of_metric.items()}
+    if any_stated:
+        _state(tx, found, and_(*in_use, reach))
+    return found
+
+
+def _state(tx: Tx, found: Mapping[str, Timeline], within: ColumnElement[bool]) -> None:
+    """Tell timelines the totals that were stated within some reach and not corrected."""
     correction = seat_event.alias("correction")
     corrected = exists().where(
         correction.c.customer_id == seat_event.c.customer_id, correction.c.corrects == seat_event.c.id
     )
-    stated = select(seat_event).where(*in_use, reach, seat_event.c.stated.is_not(None), ~corrected)
+    stated = select(seat_event).where(within, seat_event.c.stated.is_not(None), ~corrected)
     for row in tx.connection.execute(stated):
         found[row.metric].state(event_of(row))
-    return found
 
 
 def billed_until(tx: Tx, metrics: Iterable[str]) -> dict[str, datetime]:
