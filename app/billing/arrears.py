@@ -13,8 +13,8 @@ from datetime import date, datetime
 from fractions import Fraction
 from uuid import UUID
 
-from app.billing.lines import MINUS, Line, LineKind, formula
-from app.billing.money import Currency, Money, decimal_text, rounded
+from app.billing.lines import MINUS, Left, Line, LineKind, formula, taken_back
+from app.billing.money import Currency, Money, decimal_text, rounded, total
 from app.billing.periods import MICROSECOND, Granularity, Period, Share, local_day, share_of
 from app.billing.plans import ChargingBasis, Item, PlanPrice, SeatPrice
 from app.billing.pricing import Part, exact_amount, price
@@ -41,17 +41,19 @@ class Segment:
 class Late:
     """A segment that was billed, and the events recorded since that reach into it.
 
-    `line` is the line that billed it (None: nothing was), `document` where that stands, `billed` what all
-    lines of the segment came to, `told_at` when the last of the events was recorded.
+    `charges` is what is left of the lines that charged for it, newest first; `told_at` is when the last of
+    the events was recorded.
     """
 
     segment: Segment
     version: PlanPrice
-    billed: Money
     events: tuple[UUID, ...]
-    line: UUID | None = None
-    document: UUID | None = None
+    charges: tuple[Left, ...] = ()
     told_at: datetime | None = None
+
+    @property
+    def billed(self) -> Money:
+        return total((charge.amount for charge in self.charges), self.version.currency)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,16 +124,18 @@ def usage_line(
     )
 
 
-def adjustment(late: Late, usage: Usage, tax: TaxTreatment, cycle: int) -> Line | None:
-    """What a billed segment should be less what was billed; None if that is nothing."""
+def adjustment(late: Late, usage: Usage, tax: TaxTreatment, cycle: int) -> tuple[Line, ...]:
+    """What a billed segment should be less what was billed: a line, or none if that is nothing. Below 0 it is
+    one for each line that it takes back from.
+    """
     version, segment = late.version, late.segment
     seat = _seat(version, segment)
     reckoned = reckon(seat, segment, usage, version.granularity, version.currency)
     should = rounded(reckoned.exact, version.currency)
     if should == late.billed:
-        return None
+        return ()
     billed = f"{decimal_text(late.billed.amount, version.currency)} {version.currency}"
-    return Line(
+    line = Line(
         item=segment.metric,
         kind=LineKind.ADJUSTMENT,
         quantity=reckoned.quantity,
@@ -143,9 +147,9 @@ def adjustment(late: Late, usage: Usage, tax: TaxTreatment, cycle: int) -> Line 
         tax=tax,
         price=version.id,
         cycle=cycle,
-        reverses=late.line if should < late.billed else None,
         late=late.events,
     )
+    return taken_back(line, late.charges)
 
 
 def reckon(

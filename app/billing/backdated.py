@@ -14,12 +14,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
 from itertools import accumulate
-from uuid import UUID
 
 from app.billing.arrears import Segment
 from app.billing.ledger import Delta
-from app.billing.lines import MINUS, Line, LineKind, formula
-from app.billing.money import Currency, Money, decimal_text, rounded
+from app.billing.lines import MINUS, Left, Line, LineKind, formula, taken_back
+from app.billing.money import Currency, Money, decimal_text, rounded, total
 from app.billing.periods import Granularity, Period, Share, first_instant, local_day
 from app.billing.plans import PlanPrice, SeatPrice
 from app.billing.pricing import Part, exact_amount, price, price_added
@@ -29,16 +28,17 @@ from app.billing.usage import Run, Usage, runs
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Time that was paid in advance under one price, for one metric: what its `lines` came to, and the newest
-    of those that charge, with its document.
+    """Time that was paid in advance under one price, for one metric: what is left of the lines that charged
+    for it, newest first.
     """
 
     segment: Segment
     version: PlanPrice
-    billed: Money
-    lines: int
-    newest: UUID | None = None
-    document: UUID | None = None
+    charges: tuple[Left, ...]
+
+    @property
+    def billed(self) -> Money:
+        return total((charge.amount for charge in self.charges), self.version.currency)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +70,17 @@ class Told:
         """The ledger with what is told."""
         return self.known.with_events(self.deltas)
 
-    def within(self, period: Period, granularity: Granularity) -> Period | None:
-        """The part of a period for which it is told; None if that is nothing."""
+    def within(self, period: Period, granularity: Granularity, until: datetime | None) -> Period | None:
+        """The part of a period for which it is told and that is over at an instant (None: all of it); None if
+        there is none.
+        """
         start, end = period.start, period.end
         if self.since > start:
             start = period.rest_from(min(self.since, end), granularity).start
-        if self.until is not None and self.until < end:
-            day_begins = first_instant(local_day(self.until, period.zone), period.zone)
-            end = self.until if granularity is Granularity.SECOND else day_begins
+        ends = [at for at in (self.until, until) if at is not None and at < end]
+        if ends:
+            day_begins = first_instant(local_day(min(ends), period.zone), period.zone)
+            end = min(ends) if granularity is Granularity.SECOND else day_begins
         return Period(start, end, period.zone) if start < end else None
 
 
@@ -94,23 +97,30 @@ class Difference:
     formula: str
 
 
-def backdated_line(told: Told, stretch: Stretch, tax: TaxTreatment, cycle: int) -> Line | None:
-    """The line of one stretch; None if nothing comes of it."""
+def backdated_lines(
+    told: Told, stretch: Stretch, tax: TaxTreatment, cycle: int, *, until: datetime | None = None
+) -> tuple[Line, ...]:
+    """The line of one stretch, or of what of it is over at an instant; none if nothing comes of it. Below 0
+    it is one for each line that it takes back from.
+    """
     version, segment = stretch.version, stretch.segment
     seat = version.seat(segment.metric)
-    period = told.within(segment.period, version.granularity) if seat else None
+    period = told.within(segment.period, version.granularity, until) if seat else None
     if seat is None or period is None:
-        return None
+        return ()
     found = list(_differences(seat, told, period, whole_of(stretch), version.currency))
     exact = sum((difference.exact for difference in found), Fraction(0))
     computed = rounded(exact, version.currency)
     open_yet = _should(seat, told, stretch) - stretch.billed
-    amount = _limited(computed, open_yet, stretch.lines)
+    billed = total(
+        (charge.amount for charge in stretch.charges if charge.since < period.end), version.currency
+    )
+    amount = _limited(computed, open_yet, billed, lines=len(stretch.charges))
     if not amount.minor:
-        return None
+        return ()
     single = found[0] if len(found) == 1 and amount == computed else None
     text = " + ".join(difference.formula for difference in found)
-    return Line(
+    line = Line(
         item=segment.metric,
         kind=LineKind.BACKDATED,
         quantity=max(difference.quantity for difference in found),
@@ -122,8 +132,8 @@ def backdated_line(told: Told, stretch: Stretch, tax: TaxTreatment, cycle: int) 
         tax=tax,
         price=version.id,
         cycle=cycle,
-        reverses=stretch.newest if amount.minor < 0 else None,
     )
+    return taken_back(line, [charge for charge in stretch.charges if charge.since < period.end])
 
 
 def whole_of(stretch: Stretch) -> Share:
@@ -184,16 +194,16 @@ def _should(seat: SeatPrice, told: Told, stretch: Stretch) -> Money:
     return rounded(sum(each, Fraction(0)), version.currency)
 
 
-def _limited(computed: Money, open_yet: Money, lines: int) -> Money:
-    """A difference within what is open; the roundings of the lines that were billed are no reason to limit
-    it.
+def _limited(computed: Money, open_yet: Money, billed: Money, *, lines: int) -> Money:
+    """A difference within what is open, and no more given back than was billed; the roundings of so many
+    lines are no reason to limit it.
     """
-    if abs((computed - open_yet).minor) <= lines:
-        return computed
     zero = Money.zero(computed.currency)
+    if abs((computed - open_yet).minor) <= lines + 1:
+        return max(computed, -billed)
     if computed.minor > 0:
         return min(computed, max(open_yet, zero))
-    return max(computed, min(open_yet, zero))
+    return max(computed, min(open_yet, zero), -billed)
 
 
 def _limit(text: str, open_yet: Money, billed: Money) -> str:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from app.billing import renewals
-from app.billing.backdated import Told, backdated_line
+from app.billing.backdated import Told, backdated_lines
 from app.billing.charges import Charging
 from app.billing.credits import TakingBack
 from app.billing.ledger import BalanceKind, Delta, EventSource
@@ -21,7 +21,7 @@ from app.billing.periods import local_day
 from app.billing.plans import ChangeTiming, Item, PlanPrice, ProrationMode, SeatPrice
 from app.billing.pricing import exact_amount, price
 from app.billing.requests import Wanted
-from app.billing.state import Posting, State
+from app.billing.state import Posting, State, reduced
 from app.billing.subscriptions import SubscriptionStatus
 
 
@@ -48,21 +48,34 @@ def posting_of(state: State, wanted: Wanted, moves: tuple[Move, ...], at: dateti
 
 def reported(state: State, told: Told, *, at: datetime) -> Posting:
     """What it comes to that the vendor tells, or corrects, which seats are committed: time that is over is
-    recomputed, the rest of the present period prorated from the day on. It all waits for the next document.
+    recomputed, the rest of the present period prorated. It all waits for the next document.
+
+    If nothing else happened to the seats since, the rest begins with the day that is told, else today.
     """
-    metric = told.deltas[0].metric
-    closed = told.closed if told.until is None else (*told.closed, state.stretch(metric))
+    metric, subscription = told.deltas[0].metric, state.subscription
+    since = max(told.since, subscription.stretch_start)
+    begins = since if told.net and _undisturbed(state, told, since) else at
     lines = tuple(
         line
-        for each in closed
-        if (line := backdated_line(told, each, state.taxed(each.segment), state.subscription.cycle))
+        for stretch in (*told.closed, state.stretch(metric))
+        for line in backdated_lines(
+            told, stretch, state.taxed(stretch.segment), subscription.cycle, until=begins
+        )
     )
     if told.net:
         before = state.level(metric).committed
         mode, timing = ProrationMode.PRORATED_ON_NEXT_INVOICE, ChangeTiming.NOW
         move = Move(metric, before, before + told.net, increases=told.net > 0, mode=mode, timing=timing)
-        lines += _seat_lines(state, move, max(told.since, state.subscription.stretch_start))
-    return Posting(at, state.subscription.changed(), state.price, told.deltas, lines)
+        lines += _seat_lines(replace(state, lines=reduced(state.lines, lines)), move, begins)
+    return Posting(at, subscription.changed(), state.price, told.deltas, lines)
+
+
+def _undisturbed(state: State, told: Told, since: datetime) -> bool:
+    """Whether the seats that are told of have neither changed nor been priced anew since an instant."""
+    first = state.subscription.rest(since, state.price.granularity)[0].start
+    charges = state.charges_of(told.deltas[0].metric)
+    later = any(delta.effective_at > since for delta in told.known.events)
+    return not later and all(billed.line.period.start <= first for billed in charges)
 
 
 def _restarted(

@@ -140,9 +140,11 @@ def left(line: Line) -> Explained:
     return Explained("limit", f"{-line.amount} were left of the line that it takes back")
 
 
-def adjusted(should: Money, amount: Money) -> Explained:
-    """What an adjustment is the difference of."""
-    return Explained("adjustment", f"should be {should}, billed {should - amount}: {amount}")
+def adjusted(should: Money, together: Money, amount: Money) -> Iterator[Explained]:
+    """What an adjustment is the difference of; and of a line that shares it with others, which part it is."""
+    yield Explained("adjustment", f"should be {should}, billed {should - together}: {together}")
+    if amount != together:
+        yield Explained("adjustment", f"{amount} of it from the line that this one takes back from")
 
 
 def exact_text(value: Fraction) -> str:

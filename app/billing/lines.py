@@ -8,7 +8,8 @@ computed from that line's own parts.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
@@ -124,6 +125,41 @@ class BilledLine:
         if self.line.quantity:
             return self.units_left > 0
         return self.left.minor != 0 and self.left == self.line.amount
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What is left of a line that charged: since when it charges, where it stands (None: it waits), and how
+    it was taxed.
+    """
+
+    line: UUID
+    document: UUID | None
+    since: datetime
+    amount: Money
+    tax: TaxTreatment
+
+
+def taken_back(line: Line, charges: Sequence[Left]) -> tuple[Line, ...]:
+    """A line below 0 as credits of the charge lines that it takes back from: one for each, in the order
+    given, taxed as that was and never above what is left of it. A line that charges is left as it is.
+    """
+    if line.amount.minor >= 0:
+        return (line,)
+    rest, pieces = -line.amount, list[Line]()
+    for charge in charges:
+        part = min(rest, charge.amount)
+        if part.minor > 0:
+            pieces.append(replace(line, amount=-part, reverses=charge.line, tax=charge.tax))
+            rest = rest - part
+    assert not rest.minor, "no more is taken back than is left"
+    if len(pieces) == 1:
+        return tuple(pieces)
+    currency = line.amount.currency
+    *first, last = (replace(piece, parts=(), share=None) for piece in pieces)
+    texts = [f"{decimal_text(-piece.amount.amount, currency)} {currency}" for piece in first]
+    wholly = (replace(piece, formula=f"{MINUS}{text}") for piece, text in zip(first, texts, strict=True))
+    return (*wholly, replace(last, formula=" + ".join((line.formula, *texts))))
 
 
 def formula(

@@ -17,8 +17,8 @@ from app.billing.arrears import Late, Segment
 from app.billing.backdated import Stretch
 from app.billing.documents import Draft, LineRef, drafts_of
 from app.billing.ledger import BalanceKind, Delta, Holder, SeatLevels
-from app.billing.lines import BilledLine, Line, LineKind
-from app.billing.money import Currency, Money, total
+from app.billing.lines import BilledLine, Left, Line, LineKind
+from app.billing.money import Currency, Money
 from app.billing.overrides import Override, granted, own, own_plans, stretches
 from app.billing.periods import MICROSECOND, Period
 from app.billing.plans import BASE_FEE, Item, Plan, PlanPrice
@@ -161,16 +161,19 @@ class State:
             for period, version in self._stretches(segment)
         ]
         cycle = subscription.cycle
-        lines = [
-            arrears.adjustment(late, self.usage_of(late.segment.metric), self.taxed(late.segment), cycle)
+        adjusted = [
+            line
             for late in self.late
+            for line in arrears.adjustment(
+                late, self.usage_of(late.segment.metric), self.taxed(late.segment), cycle
+            )
         ]
-        lines += [
+        used = [
             arrears.usage_line(segment, version, self.usage_of(segment.metric), self.taxed(segment), cycle)
             for segment, version in priced
         ]
         segments = tuple(segment for segment, _ in priced)
-        return Closing(tuple(line for line in lines if line is not None), segments)
+        return Closing((*adjusted, *(line for line in used if line is not None)), segments)
 
     def _stretches(self, segment: Segment) -> Iterator[tuple[Period, PlanPrice]]:
         """A segment by the prices that were agreed for parts of it. Overage has the list's price."""
@@ -182,12 +185,15 @@ class State:
         """What is left of the present period under the present price since that counts, with what was billed
         for a metric.
         """
-        subscription, charges = self.subscription, self.charges_of(metric)
+        subscription = self.subscription
+        charges = [each for each in self.charges_of(metric) if each.line.price == self.price.id]
         period = Period(subscription.stretch_start, subscription.period.end, subscription.zone)
         opened = subscription.period.start
         segment = Segment(metric, self.price.id, period, subscription.full_period, opened)
-        billed = total((charge.left for charge in charges), self.currency)
-        return Stretch(segment, self.price, billed, len(charges), charges[0].id if charges else None)
+        left = (
+            Left(each.id, each.document, each.line.period.start, each.left, each.line.tax) for each in charges
+        )
+        return Stretch(segment, self.price, tuple(left))
 
     def taxed(self, segment: Segment) -> TaxTreatment:
         """How the use of a segment is taxed: as on its last day."""
@@ -196,7 +202,7 @@ class State:
     @property
     def stands_on(self) -> dict[UUID, UUID]:
         """The document of every line that stands on one and that another line may take back."""
-        stands = {late.line: late.document for late in self.late if late.line}
+        stands = {left.line: left.document for late in self.late for left in late.charges}
         stands |= {billed.id: billed.document for billed in self.lines}
         return {**self.elsewhere, **{line: document for line, document in stands.items() if document}}
 

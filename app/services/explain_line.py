@@ -139,4 +139,7 @@ def _use(
     yield from explaining.prices(reckoned.parts, seat.metric.unit, version.currency)
     yield explaining.amount(reckoned.exact, version.currency)
     if stored.line.kind is LineKind.ADJUSTMENT:
-        yield explaining.adjusted(rounded(reckoned.exact, version.currency), stored.line.amount)
+        together = lines.adjusted_with(tx, stored)
+        yield from explaining.adjusted(
+            rounded(reckoned.exact, version.currency), together, stored.line.amount
+        )

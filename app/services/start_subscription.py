@@ -96,7 +96,7 @@ def _seat_problem(price: PlanPrice, metric: str, count: int) -> Problem | None:
     seat = price.seat(metric)
     if seat is None:
         return Problem("seats", f"{price.plan_name} has no seats called {metric!r}.")
-    if not seat.basis.in_advance:
+    if count and not seat.basis.in_advance:
         return Problem("seats", f"{seat.metric.label} seats are billed as they are used; none are ordered.")
     most = SEATS_MAX if seat.maximum is None else seat.maximum
     if not 0 <= count <= most:

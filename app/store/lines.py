@@ -19,6 +19,7 @@ from app.billing.plans import Item
 from app.billing.pricing import Part
 from app.billing.state import reduced
 from app.billing.taxes import TaxTreatment
+from app.store.columns import total
 from app.store.frozen import from_json, to_json
 from app.store.seats import event_of
 from app.store.sheet import Sheet
@@ -134,6 +135,20 @@ def by_id(tx: Tx, ids: Iterable[UUID], currency: Currency) -> dict[UUID, StoredL
         billing_line.c.customer_id == tx.customer, billing_line.c.id.in_(tuple(ids))
     )
     return {row.id: stored_line(row, currency) for row in tx.connection.execute(query)}
+
+
+def adjusted_with(tx: Tx, adjustment: StoredLine) -> Money:
+    """What all lines of an adjustment come to: below 0 it takes back from one line after the other."""
+    line = adjustment.line
+    query = select(total(billing_line.c.amount)).where(
+        billing_line.c.customer_id == tx.customer,
+        billing_line.c.item == line.item,
+        billing_line.c.kind == LineKind.ADJUSTMENT,
+        billing_line.c.period_start == line.period.start,
+        billing_line.c.period_end == line.period.end,
+        billing_line.c.recorded_at == adjustment.recorded_at,
+    )
+    return Money(tx.connection.execute(query).scalar_one(), line.amount.currency)
 
 
 def by_event(

@@ -51,7 +51,7 @@ def assemble(tx: Tx, customer: Customer, subscription: Subscription) -> Loaded:
     elsewhere = lines.elsewhere(tx, live)
     documents_touched = [
         *(billed.document for billed in live),
-        *(each.document for each in late),
+        *(left.document for each in late for left in each.charges),
         *elsewhere.values(),
     ]
     touched = {document for document in documents_touched if document is not None}

@@ -15,14 +15,14 @@ from sqlalchemy.engine import Row
 from app.billing.arrears import Segment
 from app.billing.backdated import Stretch
 from app.billing.lines import Line, LineKind
-from app.billing.money import Currency, Money
+from app.billing.money import Currency
 from app.billing.overrides import own_from
 from app.billing.periods import Granularity, Period, Share
 from app.billing.plans import BASE_FEE, Item, PlanPrice
 from app.store import catalogs, overrides
 from app.store.tables import billing_line, segment, subscription
 from app.store.transaction import Tx
-from app.store.usage import segment_from
+from app.store.usage import charges_left, segment_from
 
 IN_ADVANCE = tuple(kind for kind in LineKind if not kind.in_arrears)
 
@@ -80,17 +80,7 @@ def _stretch(segment: Segment, version: PlanPrice, lines: list[Row[Any]], curren
         for row in lines
         if row.reverses is None and row.price_id == segment.price and row.period_start in segment.period
     ]
-    ids = {row.id for row in charges}
-    amounts = [row.amount for row in lines if row.id in ids or row.reverses in ids]
-    newest = charges[-1] if charges else None
-    return Stretch(
-        segment=segment,
-        version=version,
-        billed=Money(sum(amounts), currency),
-        lines=len(amounts),
-        newest=newest.id if newest else None,
-        document=newest.document_id if newest else None,
-    )
+    return Stretch(segment, version, charges_left(charges, lines, currency))
 
 
 def whole_of(tx: Tx, line: Line, granularity: Granularity) -> Share:

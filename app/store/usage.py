@@ -8,7 +8,7 @@ make a difference, so looking for them costs the same however long the history i
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -18,13 +18,14 @@ from sqlalchemy import and_, func, or_, select
 from sqlalchemy.engine import Row
 
 from app.billing.arrears import Late, Segment
-from app.billing.ledger import BalanceKind, Delta, SeatLevels
-from app.billing.lines import Line, LineKind
+from app.billing.ledger import BalanceKind, Delta, EventSource, SeatLevels
+from app.billing.lines import Left, Line, LineKind
 from app.billing.money import Currency, Money
 from app.billing.overrides import own_from
 from app.billing.periods import MICROSECOND, Period
 from app.billing.plans import Item, PlanPrice
 from app.billing.subscriptions import SubscriptionStatus
+from app.billing.taxes import TaxTreatment
 from app.billing.usage import Held, Usage
 from app.store import catalogs, overrides
 from app.store.columns import total
@@ -34,6 +35,7 @@ from app.store.tables import billing_line, seat_event, seat_holder, segment, sub
 from app.store.transaction import Tx
 
 IN_ARREARS = tuple(kind for kind in LineKind if kind.in_arrears)
+TOLD = (EventSource.REPORT, EventSource.CORRECTION, EventSource.EQUALISER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +45,6 @@ class _Event:
     id: UUID
     effective_at: datetime
     recorded_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class _Billed:
-    """What the lines of a segment came to, and the one that billed it first."""
-
-    minor: int
-    line: UUID
-    document: UUID | None
 
 
 def add_segments(sheet: Sheet, tx: Tx, subscription_id: UUID, segments: Iterable[Segment]) -> None:
@@ -126,14 +119,13 @@ def late(tx: Tx, subscription_id: UUID, currency: Currency) -> tuple[Late, ...]:
         .where(segment.c.customer_id == tx.customer, segment.c.subscription_id == subscription_id, reached)
         .order_by(segment.c.period_end, segment.c.metric)
     )
-    billed, agreed = _billed(tx, since), overrides.recorded(tx)
+    billed, agreed = _billed(tx, since, currency), overrides.recorded(tx)
     return tuple(
         _late(
             replace(segment_from(row), limit=_limit(tx, row)),
             own_from(catalogs.price(tx, row.price_id), agreed, row.period_start, row.zone),
             events[row.metric],
-            billed.get((row.metric, row.period_start, row.period_end)),
-            currency,
+            billed.get((row.metric, row.period_start, row.period_end), ()),
         )
         for row in tx.connection.execute(query).all()
     )
@@ -216,7 +208,7 @@ def _events_since(
 
 
 def _late_events(tx: Tx, subscription_id: UUID) -> dict[str, list[_Event]]:
-    """The events recorded since the last reckoning that are effective before it, by metric.
+    """The events told since the last reckoning that are effective before it, by metric.
 
     They are found by when they were recorded, and only then looked at: the database does it in two steps, or
     it might choose to go through all the history that is effective before.
@@ -231,7 +223,7 @@ def _late_events(tx: Tx, subscription_id: UUID) -> dict[str, list[_Event]]:
     )
     query = (
         select(recorded.c.metric, recorded.c.effective_at, recorded.c.recorded_at, recorded.c.id)
-        .where(recorded.c.effective_at < reckoned_at)
+        .where(recorded.c.source.in_(TOLD), recorded.c.effective_at < reckoned_at)
         .order_by(recorded.c.effective_at, recorded.c.id)
     )
     found: dict[str, list[_Event]] = defaultdict(list)
@@ -240,8 +232,29 @@ def _late_events(tx: Tx, subscription_id: UUID) -> dict[str, list[_Event]]:
     return found
 
 
-def _billed(tx: Tx, since: Mapping[str, datetime]) -> dict[tuple[str, datetime, datetime], _Billed]:
-    """What was billed for the segments of metrics that end after an instant, by metric and period."""
+def charges_left(
+    charges: Sequence[Row[Any]], lines: Sequence[Row[Any]], currency: Currency
+) -> tuple[Left, ...]:
+    """What is left of charges after all that takes back from them among the lines, newest first."""
+    taken: dict[UUID, int] = defaultdict(int)
+    for row in lines:
+        taken[row.reverses] += row.amount
+    return tuple(
+        Left(
+            row.id,
+            row.document_id,
+            row.period_start,
+            Money(row.amount + taken[row.id], currency),
+            TaxTreatment(row.tax_category, row.tax_rate, row.tax_label),
+        )
+        for row in sorted(charges, key=lambda row: row.id, reverse=True)
+    )
+
+
+def _billed(
+    tx: Tx, since: Mapping[str, datetime], currency: Currency
+) -> dict[tuple[str, datetime, datetime], tuple[Left, ...]]:
+    """What is left of the lines that billed use of metrics after an instant, by metric and period."""
     of_metric = or_(
         *(
             and_(
@@ -257,16 +270,12 @@ def _billed(tx: Tx, since: Mapping[str, datetime]) -> dict[tuple[str, datetime, 
         .where(billing_line.c.customer_id == tx.customer, billing_line.c.kind.in_(IN_ARREARS), of_metric)
         .order_by(billing_line.c.id)
     )
-    found: dict[tuple[str, datetime, datetime], _Billed] = {}
-    for row in tx.connection.execute(query):
-        key = (row.item, row.period_start, row.period_end)
-        before = found.get(key)
-        found[key] = (
-            _Billed(before.minor + row.amount, before.line, before.document)
-            if before
-            else _Billed(row.amount, row.id, row.document_id)
-        )
-    return found
+    lines = tx.connection.execute(query).all()
+    charges: dict[tuple[str, datetime, datetime], list[Row[Any]]] = defaultdict(list)
+    for row in lines:
+        if row.reverses is None:
+            charges[row.item, row.period_start, row.period_end].append(row)
+    return {key: charges_left(rows, lines, currency) for key, rows in charges.items()}
 
 
 def _limit(tx: Tx, row: Row[Any]) -> int | None:
@@ -282,17 +291,14 @@ def _late(
     closed: Segment,
     version: PlanPrice,
     events: list[_Event],
-    billed: _Billed | None,
-    currency: Currency,
+    charges: tuple[Left, ...],
 ) -> Late:
     reaching = [event for event in events if event.effective_at < closed.period.end]
     return Late(
         segment=closed,
         version=version,
-        billed=Money(billed.minor if billed else 0, currency),
         events=tuple(event.id for event in reaching),
-        line=billed.line if billed else None,
-        document=billed.document if billed else None,
+        charges=charges,
         told_at=max(event.recorded_at for event in reaching),
     )
 

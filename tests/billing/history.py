@@ -6,7 +6,7 @@ The books hold every line, document and amount that ever was; the state forgets 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from fractions import Fraction
@@ -14,7 +14,7 @@ from uuid import UUID
 
 from app.billing.changes import Quote, decide
 from app.billing.documents import DocumentKind, Draft
-from app.billing.lines import BilledLine, Line
+from app.billing.lines import BilledLine, Left, Line
 from app.billing.money import Money, rounded
 from app.billing.periods import local_day
 from app.billing.plans import Item
@@ -41,8 +41,17 @@ class Books:
         reversals = (line.amount.minor for line in self.lines.values() if line.reverses == line_id)
         return self.lines[line_id].amount.minor + sum(reversals)
 
+    def charges(self, line_ids: Iterable[UUID]) -> tuple[Left, ...]:
+        """What is left of those lines that charge, newest first."""
+        charged = sorted((i for i in line_ids if self.lines[i].reverses is None), reverse=True)
+        return tuple(
+            Left(i, self.placed.get(i), line.period.start, replace(line.amount, minor=self.left(i)), line.tax)
+            for i, line in ((i, self.lines[i]) for i in charged)
+        )
+
     def units_left(self, line_id: UUID) -> int:
-        taken = (line.quantity for line in self.lines.values() if line.reverses == line_id)
+        reversals = (line for line in self.lines.values() if line.reverses == line_id)
+        taken = (line.quantity for line in reversals if line.kind.gives_back)
         return self.lines[line_id].quantity - sum(taken)
 
     def write(self, draft: Draft, document: UUID, line_ids: list[UUID]) -> None:

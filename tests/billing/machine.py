@@ -17,9 +17,8 @@ from uuid import UUID
 
 from app.billing.arrears import Late, Segment
 from app.billing.changes import Quote, decide
-from app.billing.ledger import SeatEvent
+from app.billing.ledger import BalanceKind, EventSource, SeatEvent
 from app.billing.lines import Line, LineKind
-from app.billing.money import Money
 from app.billing.overrides import Override, listed, own_from
 from app.billing.plans import BASE_FEE, ChargingBasis, Item, PlanPrice, ProrationMode
 from app.billing.renewals import bring_up, next_due
@@ -30,6 +29,7 @@ from app.billing.turns import Turn, decide_turn
 from tests.billing.history import History
 from tests.billing.oracle import half_away
 from tests.billing.recomputing import (
+    TICK,
     check_anchor,
     credit_amount,
     day_of,
@@ -42,6 +42,7 @@ from tests.billing.recomputing import (
 from tests.billing.seatbook import SeatBook
 
 Key = tuple[Item, datetime, datetime]
+TOLD = (EventSource.REPORT, EventSource.CORRECTION, EventSource.EQUALISER)
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,9 @@ class Machine(History):
 
     now: datetime
     book: SeatBook = field(default_factory=SeatBook)
+    asked: SeatBook = field(default_factory=lambda: SeatBook(kind=BalanceKind.COMMITTED))
+    paid_ahead: list[Closed] = field(default_factory=list)
+    told_since: datetime | None = None
     agreed: list[Override] = field(default_factory=list)
     closed: list[Closed] = field(default_factory=list)
     used: dict[Key, list[tuple[UUID, int]]] = field(default_factory=dict)
@@ -161,6 +165,11 @@ class Machine(History):
             price=listed(state.price),
             plans=tuple(replace(p, prices=tuple(map(listed, p.prices))) for p in state.plans),
             usage={metric: self.book.usage(metric, start) for metric in metrics},
+            asked={
+                seat.metric.code: self.asked.usage(seat.metric.code, state.subscription.period.start)
+                for seat in state.price.seats
+                if seat.basis is ChargingBasis.OVERAGE
+            },
             late=late,
             levels={metric: replace(level, granted=0) for metric, level in levels.items()},
             overrides=kept,
@@ -175,30 +184,41 @@ class Machine(History):
         told = self.reckoned_at
         if told is None:
             return ()
-        events = [e for e in self.book.events if e.recorded_at >= told and e.delta.effective_at < told]
+        every = (*self.book.events, *(e for e in self.asked.events if e.delta.source in TOLD))
+        events = [e for e in every if e.recorded_at >= told and e.delta.effective_at < told]
         found = []
         for closed in sorted(self.closed, key=lambda each: (each.segment.period.end, each.segment.metric)):
             segment = closed.segment
             mine = [e for e in events if e.delta.metric == segment.metric]
             if not mine or segment.period.end <= min(e.delta.effective_at for e in mine):
                 continue
-            lines = self.used.get(closed.key, [])
-            first = lines[0][0] if lines else None
+            reaching = [e for e in mine if e.delta.effective_at < segment.period.end]
             found.append(
                 Late(
-                    segment,
+                    self.limited(closed),
                     own_from(closed.version, self.agreed, segment.period.start, segment.period.zone),
-                    Money(sum(minor for _, minor in lines), self.state.currency),
-                    tuple(e.id for e in mine if e.delta.effective_at < segment.period.end),
-                    first,
-                    self.books.placed.get(first) if first else None,
+                    tuple(e.id for e in reaching),
+                    self.books.charges(line_id for line_id, _ in self.used.get(closed.key, [])),
+                    max(e.recorded_at for e in reaching),
                 )
             )
         return tuple(found)
 
+    def limited(self, closed: Closed) -> Segment:
+        """A segment with the limit that the ledger says by now."""
+        segment = closed.segment
+        if segment.limit is None:
+            return segment
+        committed = self.asked.level(segment.metric, segment.period.end - TICK)
+        return replace(segment, limit=limit_of(segment, closed.version, committed, self.agreed))
+
     def _write(self, posting: Posting, *, raises_version: int = 1) -> None:
         before, known, was = self.state, len(self.books.lines), dict(self.books.lines)
         super()._write(posting, raises_version=raises_version)
+        self.asked.enter((e for e in posting.events if e.source not in TOLD), now=self.now)
+        for closed in posting.closes(before.subscription):
+            if closed.metric == BASE_FEE:
+                self.paid_ahead.append(Closed(closed, listed(before.price)))
         new = list(self.books.lines)[known:]
         if posting.subscription.status is SubscriptionStatus.ACTIVE:
             check_anchor(posting.subscription)
@@ -211,10 +231,13 @@ class Machine(History):
         """Every new line in advance is its parts by its share of days that are not over."""
         taken: dict[UUID, tuple[int, int]] = {}
         for line in (self.books.lines[line_id] for line_id in new):
-            if line.kind.in_arrears:
+            if line.kind is LineKind.BACKDATED and line.reverses is not None:
+                money, units = taken.get(line.reverses, (0, 0))
+                taken[line.reverses] = money + line.amount.minor, units
+            if line.kind.in_arrears or line.kind is LineKind.BACKDATED:
                 continue
             granularity = posting.price.granularity
-            today = midnight(day_of(posting.at, line.period.zone), line.period.zone)
+            today = midnight(day_of(self.told_since or posting.at, line.period.zone), line.period.zone)
             opens = line.kind is LineKind.PERIOD
             assert line.period.start >= today or opens, "what is over is not priced anew"
             if line.reverses is None:
@@ -232,7 +255,7 @@ class Machine(History):
             earlier = [c for c in was.values() if c.reverses == line.reverses]
             money, units = taken.get(line.reverses, (0, 0))
             left = charge.amount.minor + sum(c.amount.minor for c in earlier) + money
-            units_left = charge.quantity - sum(c.quantity for c in earlier) - units
+            units_left = charge.quantity - sum(c.quantity for c in earlier if c.kind.gives_back) - units
             expected = credit_amount(line, charge, left=left, units_left=units_left)
             assert line.amount.minor == expected, "a credit is what was billed for the time that is left"
             taken[line.reverses] = money + expected, units + line.quantity
@@ -245,8 +268,7 @@ class Machine(History):
         version = listed(before.price)
         self.closed += [Closed(segment, version) for segment in posting.segments]
         for segment in posting.segments:
-            committed = before.level(segment.metric).committed
-            assert segment.limit in {None, limit_of(segment, version, committed, self.agreed)}
+            assert segment == self.limited(Closed(segment, version)), "the limit is what was committed"
         if posting.segments or before.late:
             self.reckoned_at = self.now
         for line_id in new:
@@ -263,10 +285,11 @@ class Machine(History):
     def _check_use(self, closed: Closed) -> None:
         end = closed.segment.period.end
         events = [e for e in self.book.of(closed.segment.metric) if e.delta.effective_at < end]
+        all_told = len(events) + len(self.asked.events)
         count, expected = self.known.get(closed.key, (-1, 0))
-        if count != len(events):
-            expected = should_be(closed.segment, closed.version, events, self.agreed)
-            self.known[closed.key] = len(events), expected
+        if count != all_told:
+            expected = should_be(self.limited(closed), closed.version, events, self.agreed)
+            self.known[closed.key] = all_told, expected
         billed = sum(minor for _, minor in self.used.get(closed.key, []))
         assert billed == expected, "the lines of a segment come to what the ledger says"
 
@@ -299,12 +322,15 @@ class Machine(History):
             self.kept.add(cycle)
         for price, state in ((before.price, before), (posting.price, self.state)):
             for seat in price.seats:
-                most = seat.purchased(state.level(seat.metric.code).committed)
+                committed = state.level(seat.metric.code).committed
+                if self.told_since:
+                    committed = max(committed, self.asked.highest(seat.metric.code, now.period.start))
+                most = seat.purchased(committed)
                 of_item = self.entitled[cycle, seat.metric.code]
                 of_item[price.id] = max(of_item[price.id], most)
         if not posting.lines:
             return
-        for item in {line.item for line in posting.lines if not line.kind.in_arrears}:
+        for item in {line.item for line in posting.lines if line.kind.in_advance}:
             each = self.entitled[cycle, item].values()
             allowed = 1 if item == BASE_FEE else sum(each) if cycle in self.kept else max(each, default=0)
             assert self._most_paid(item, now) <= allowed, "no seat-day is paid twice"
@@ -314,7 +340,9 @@ class Machine(History):
         moves: dict[datetime, int] = {}
         for line in self.books.lines.values():
             charge = self.books.lines[line.reverses] if line.reverses else line
-            if line.item != item or line.kind.in_arrears or not value_of(charge):
+            if line.item != item or not (line.kind.in_advance or line.kind.gives_back):
+                continue
+            if not value_of(charge):
                 continue
             end = min(line.period.end, self.cut.get(charge.cycle, line.period.end))
             if end <= max(line.period.start, now.period.start):

@@ -1,10 +1,11 @@
-"""The vendor's reports of seats in use as the machine keeps them: told late, told wrongly, with and without
-names. It answers what the store would load for a decision, read off all events instead of by index.
+"""The ledger of seats as the machine keeps it, of those in use or of those committed: told late, wrongly,
+with and without names. It answers what the store would load for a decision, read off all events instead of by
+index.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -16,9 +17,10 @@ from app.billing.usage import Held, Usage
 
 @dataclass
 class SeatBook:
-    """All events of seats in use, in the order in which they were told."""
+    """All events of one balance, in the order in which they were told."""
 
     events: list[SeatEvent] = field(default_factory=list)
+    kind: BalanceKind = BalanceKind.IN_USE
 
     def of(self, metric: Item) -> list[SeatEvent]:
         """The events of a metric in the order of the ledger."""
@@ -43,10 +45,22 @@ class SeatBook:
             return False
         holder = Holder(who) if who else None
         added, removed = max(0, net), max(0, -net)
-        kind, source = BalanceKind.IN_USE, EventSource.REPORT
+        source = EventSource.REPORT
         return self._record(
-            (Delta(metric, kind, added, removed, at, source, holder, stated=stated),), now=now
+            (Delta(metric, self.kind, added, removed, at, source, holder, stated=stated),), now=now
         )
+
+    def enter(self, deltas: Iterable[Delta], *, now: datetime) -> None:
+        """Enter what was decided by a change or a renewal."""
+        self.events += [
+            SeatEvent(UUID(int=len(self.events) + i + 1), delta, now, "member")
+            for i, delta in enumerate(deltas)
+        ]
+
+    def highest(self, metric: Item, since: datetime) -> int:
+        """The most seats at any time from an instant on."""
+        later = {e.delta.effective_at for e in self.of(metric) if e.delta.effective_at > since}
+        return max(self.level(metric, at) for at in (since, *later))
 
     def correct(self, original: SeatEvent, added: int, removed: int, *, now: datetime) -> bool:
         """Put other values in the place of an event; False if it is refused."""

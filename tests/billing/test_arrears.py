@@ -218,6 +218,5 @@ def test_a_line_is_told_with_its_time_and_its_limit() -> None:
     assert explaining.left(replace(line, amount=money("-3.00"))).text == (
         "3.00 USD were left of the line that it takes back"
     )
-    assert explaining.adjusted(money("175.50"), money("6.50")).text == (
-        "should be 175.50 USD, billed 169.00 USD: 6.50 USD"
-    )
+    adjusted = explaining.adjusted(money("175.50"), money("6.50"), money("6.50"))
+    assert [step.text for step in adjusted] == ["should be 175.50 USD, billed 169.00 USD: 6.50 USD"]

@@ -10,9 +10,9 @@ from random import Random
 from uuid import UUID
 
 from app.billing.arrears import Segment
-from app.billing.backdated import Stretch, Told, backdated_line
+from app.billing.backdated import Stretch, Told, backdated_lines
 from app.billing.ledger import BalanceKind, Delta, EventSource
-from app.billing.lines import Line, LineKind
+from app.billing.lines import Left, Line, LineKind
 from app.billing.money import Currency, Money
 from app.billing.periods import Period
 from app.billing.plans import SeatPrice
@@ -81,8 +81,10 @@ class Case:
         days = Period(midnight(self.first), midnight(self.end), "UTC")
         segment = Segment(EDITOR, version.id, days, full, full.start)
         billed = Money(half_away(self._exact(self.known), self.currency), self.currency)
-        stretch = Stretch(segment, version, billed, 2, BILLED)
-        return backdated_line(Told(self.told, Usage(self.opening, events=self.known)), stretch, TREATMENT, 3)
+        stretch = Stretch(segment, version, (Left(BILLED, None, days.start, billed, TREATMENT),))
+        told = Told(self.told, Usage(self.opening, events=self.known))
+        found = backdated_lines(told, stretch, TREATMENT, 3)
+        return found[0] if found else None
 
 
 def test_the_difference_is_that_of_each_day() -> None:

@@ -22,6 +22,7 @@ from app.billing.turns import Turn, TurnKind
 from tests.billing.agreements import agreed, price_of
 from tests.billing.machine import Machine
 from tests.billing.strategies import ZONES, lives
+from tests.billing.telling import Telling
 from tests.billing.test_histories import TAXES, a_catalog, a_request, a_seat_price
 from tests.builders import EDITOR, VIEWER, instant, unstarted
 
@@ -47,7 +48,7 @@ def a_market(random: Random) -> list[PlanPrice]:
     return market
 
 
-def a_machine(random: Random) -> Machine:
+def a_machine(random: Random) -> Telling:
     """A subscription that has begun, some with a trial or with a short first period."""
     at = f"2026-01-{random.randrange(1, 32):02} {random.choice(('00:00', '15:30'))}"
     anchor = random.choice((None, None, "2026-01-31"))
@@ -56,7 +57,7 @@ def a_machine(random: Random) -> Machine:
         days, first = random.choice((1, 14, 45)), state.subscription
         trial = Subscription.trying(first.id, state.price, at=instant(at), days=days, zone=first.zone)
         state = replace(state, subscription=trial)
-    machine = Machine(state, instant(at), now=instant(at))
+    machine = Telling(state, instant(at), now=instant(at))
     machine.load()
     ordered = {seat.metric.code for seat in state.price.seats if seat.basis.in_advance}
     machine.begin({m: random.randrange(3, 20) for m in (EDITOR, VIEWER) if m in ordered})
@@ -81,6 +82,16 @@ def tell(random: Random, machine: Machine) -> None:
     who = random.choice((None, *NAMES)) if random.random() < 0.7 else None
     net = random.choice((1, 1, -1)) if who else random.choice((1, 2, 5, 9, -1, -2, -4))
     machine.tell(metric, net, told_at(random, machine), who=who, stated=not who and random.random() < 0.3)
+
+
+def tell_committed(random: Random, machine: Telling) -> None:
+    """The vendor tells which seats were committed, or corrects one such event."""
+    if machine.asked.events and random.random() < 0.3:
+        event = random.choice(machine.asked.events)
+        machine.correct_committed(event, random.randrange(9), random.randrange(2))
+        return
+    metric, net = random.choice((EDITOR, EDITOR, VIEWER)), random.choice((1, 2, 5, 9, -1, -2, -4))
+    machine.tell_committed(metric, net, told_at(random, machine), stated=random.random() < 0.3)
 
 
 def agree(random: Random, machine: Machine) -> None:
@@ -110,15 +121,17 @@ def agree(random: Random, machine: Machine) -> None:
         machine.agree(replace(new, id=UUID(int=len(machine.agreed))))
 
 
-def step(random: Random, machine: Machine) -> None:
+def step(random: Random, machine: Telling) -> None:
     """One thing that happens; somebody asks for something only after the billing run came."""
     what = random.randrange(20)
     if what < 5:
         machine.ask(a_request(random))
     elif what < 7:
         machine.ask(replace(a_request(random), plan=None, interval=None, timing=ChangeTiming.NOW))
-    elif what < 12:
+    elif what < 11:
         tell(random, machine)
+    elif what < 12:
+        tell_committed(random, machine)
     elif what < 16:
         far = timedelta(days=random.randrange(30, 427)) if random.random() < 0.12 else timedelta(0)
         until = machine.now + (far or random.choice(PAUSES))
@@ -132,7 +145,7 @@ def step(random: Random, machine: Machine) -> None:
         agree(random, machine)
 
 
-def play(seed: int) -> Machine:
+def play(seed: int) -> Telling:
     """The life of a seed."""
     random = Random(seed)
     machine = a_machine(random)

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from app.billing.arrears import Late, Segment, adjustment, usage_line
 from app.billing.ledger import BalanceKind, Delta, EventSource, Holder
-from app.billing.lines import LineKind
+from app.billing.lines import Left, LineKind
 from app.billing.money import Currency, Money
 from app.billing.periods import Granularity, Period
 from app.billing.plans import ChargingBasis, PlanPrice, SeatPrice
@@ -32,7 +32,7 @@ IN_ARREARS = tuple(basis for basis in ChargingBasis if basis.in_arrears)
 MARCH = instant("2026-03-01")
 TREATMENT = started().lines[0].line.tax
 EVENTS = (UUID(int=5), UUID(int=6))
-BILLED = UUID(int=4)
+BILLED, BILLED_FIRST = UUID(int=4), UUID(int=3)
 Event = tuple[int, str | None, int]
 """A second after 1 March, who (None: nobody knows), and how many seats more or fewer."""
 
@@ -213,14 +213,21 @@ def compare(random: Random, basis: ChargingBasis, tally: Counter[object], seed: 
     tally[basis] += 1
     tally["ties"] += tie(exact, setting.currency)
 
-    billed = random.choice((expected, expected + random.randrange(-50, 50)))
-    late = Late(segment, setting.version, Money(billed, setting.currency), EVENTS, line=BILLED)
+    billed = max(0, random.choice((expected, expected + random.randrange(-50, 50))))
+    first = random.randrange(billed + 1)
+    charges = {BILLED: billed - first, BILLED_FIRST: first}
+    left = (
+        Left(line, None, start, Money(minor, setting.currency), TREATMENT) for line, minor in charges.items()
+    )
+    late = Late(segment, setting.version, EVENTS, tuple(left))
     adjusted = adjustment(late, usage_of(setting), TREATMENT, 0)
-    assert (adjusted.amount.minor if adjusted else 0) == expected - billed, (seed, setting, adjusted)
-    if adjusted:
-        assert (adjusted.kind, adjusted.period, adjusted.late) == (LineKind.ADJUSTMENT, period, EVENTS)
-        assert adjusted.reverses == (BILLED if expected < billed else None)
-    tally["adjustments"] += adjusted is not None
+    assert sum(each.amount.minor for each in adjusted) == expected - billed, (seed, setting, adjusted)
+    for each in adjusted:
+        assert (each.kind, each.period, each.late) == (LineKind.ADJUSTMENT, period, EVENTS)
+        assert (each.reverses is None) == (expected > billed)
+        assert each.reverses is None or charges[each.reverses] >= -each.amount.minor > 0
+    assert len({each.reverses for each in adjusted}) == len(adjusted)
+    tally["adjustments"] += bool(adjusted)
 
 
 @pytest.mark.long

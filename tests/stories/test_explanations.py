@@ -144,3 +144,31 @@ async def test_seats_told_late(portal: Portal) -> None:
         "10 seats for 15 days, 15 with what was told; 5 and 10 billed: (150 \u2212 75) × 15/30 = 37.5",
         "37.5 USD rounded once, half away from zero: 37.50 USD",
     ]
+
+
+async def test_an_adjustment_that_takes_back_from_two_lines(portal: Portal) -> None:
+    """April: 10 at most are 100.00; then 16 were there, 60.00 more; then it had been 2: 160.00 − 20.00 come
+    back, first the 60.00, then 80.00 of the 100.00. Neither line gives back more than it charged.
+    """
+    diary = await (await Diary.opened(portal, "2026-04-01")).starts("peak")
+    first = await diary.on("2026-04-05").reports(total=10)
+    await diary.on("2026-05-02").is_billed()
+    second = await diary.reports(added=6, effective_at=new_york("2026-04-10"))
+    await diary.on("2026-06-01").is_billed()
+    await diary.on("2026-06-10").corrects(second, "nobody came")
+    await diary.corrects(first, "two came", added=2)
+    await diary.on("2026-07-01").is_billed()
+    back = [each for each in await explained(diary) if each.amount.minor < 0]
+
+    april = [each for each in back if told(each, "time")[0].startswith("from 2026-04-01")]
+    assert [each.formula for each in april] == [
+        "\u221260.00 USD",
+        "2 seats × 10.00 USD \u2212 160.00 USD + 60.00 USD",
+    ]
+    assert [told(each, "adjustment") for each in april] == [
+        [
+            "should be 20.00 USD, billed 160.00 USD: -140.00 USD",
+            f"{part} of it from the line that this one takes back from",
+        ]
+        for part in ("-60.00 USD", "-80.00 USD")
+    ]
