@@ -13,11 +13,12 @@ from uuid import UUID
 from sqlalchemy import Connection, Table, func, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from app.store import checkpoints
 from app.store.bulk import insert_rows, update_rows
 from app.store.keyed import keyed
 from app.store.metadata import metadata
 from app.store.sheet import News, Number, Numbers, Row, Sheet
-from app.store.tables import number, number_series, outbox, scheduled_change
+from app.store.tables import number, number_series, outbox, scheduled_change, seat_event
 
 PLACE: Final = {name: place for place, name in enumerate(table.name for table in metadata.sorted_tables)}
 
@@ -36,6 +37,7 @@ def save(connection: Connection, sheet: Sheet) -> Numbers:
         insert_rows(connection, table, names, [tuple(map(row.get, names)) for row in sheet.rows[table]])
     _change(connection, sheet, lambda table: table is not scheduled_change)
     _raise_levels(connection, sheet)
+    checkpoints.keep(connection, map(checkpoints.Move.of_row, sheet.rows.get(seat_event, ())))
     for statement, values in sheet.steps.items():
         connection.execute(statement, values)
     return numbers

@@ -11,15 +11,16 @@ from types import SimpleNamespace
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, insert, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Select, and_, exists, func, insert, literal, or_, select, tuple_, update
 from sqlalchemy.engine import Row
 
 from app.billing.ledger import BalanceKind, Delta, Holder, SeatEvent, SeatLevels, Sitting, moved
 from app.billing.overrides import Override, granted
 from app.billing.plans import Item
 from app.billing.reports import Seat, Timeline, timeline
-from app.store import bulk, holders, overrides
-from app.store.columns import total
+from app.store import bulk, checkpoints, holders, overrides
+from app.store.checkpoints import LAST_ID, Move, balance_until
+from app.store.columns import Id, Instant, total
 from app.store.sheet import Sheet
 from app.store.tables import seat_event, seat_level, segment
 from app.store.transaction import Tx
@@ -68,6 +69,7 @@ def write(
     for (metric, kind), net in nets.items():
         _move_level(tx, metric, kind, net)
     holders.save(tx, before, after)
+    checkpoints.keep(tx.connection, (Move.by(tx.customer, event) for event in events))
 
 
 def collect(sheet: Sheet, tx: Tx, deltas: Sequence[Delta], *, actor: str) -> tuple[SeatEvent, ...]:
@@ -94,15 +96,22 @@ def levels(tx: Tx, agreed: Sequence[Override] | None = None) -> dict[Item, SeatL
 
 def levels_at(tx: Tx, as_of: datetime, known_at: datetime | None = None) -> dict[Item, SeatLevels]:
     """Both balances of every metric as of an instant, as known at another."""
-    net = total(seat_event.c.added - seat_event.c.removed)
-    query = (
-        select(seat_event.c.metric, seat_event.c.kind, net.label("balance"))
-        .where(seat_event.c.customer_id == tx.customer, seat_event.c.effective_at <= as_of)
-        .group_by(seat_event.c.metric, seat_event.c.kind)
+    known_at = known_at if known_at is not None and known_at < tx.at else None
+    at = min(as_of, known_at) if known_at else as_of
+    instant, last = literal(at, Instant()), literal(LAST_ID, Id())
+    of = (seat_level.c.metric, seat_level.c.kind)
+    begun = exists().where(
+        seat_event.c.customer_id == tx.customer,
+        seat_event.c.metric == seat_level.c.metric,
+        seat_event.c.kind == seat_level.c.kind,
+        seat_event.c.effective_at <= instant,
     )
-    if known_at is not None:
-        query = query.where(seat_event.c.recorded_at <= known_at)
+    balance = balance_until(tx.customer, *of, instant, last).label("balance")
+    query = select(*of, balance).where(seat_level.c.customer_id == tx.customer, begun)
     sums = {(row.metric, row.kind): row.balance for row in tx.connection.execute(query)}
+    if known_at:
+        for key, net in checkpoints.recorded_since(tx, at, known_at).items():
+            sums[key] -= net
     return _levels(sums, granted(overrides.recorded(tx, since=as_of, known_at=known_at), as_of))
 
 
@@ -136,19 +145,10 @@ def corrected_by(tx: Tx, ids: Iterable[UUID]) -> dict[UUID, UUID]:
 def balances_after(tx: Tx, events: Iterable[SeatEvent]) -> dict[UUID, int]:
     """The balance right after each event, in one statement for all of them."""
     asked = tuple(event.id for event in events)
-    this, past = seat_event.alias("this"), seat_event.alias("past")
-    until = and_(
-        past.c.customer_id == this.c.customer_id,
-        past.c.metric == this.c.metric,
-        past.c.kind == this.c.kind,
-        tuple_(past.c.effective_at, past.c.id) <= tuple_(this.c.effective_at, this.c.id),
-    )
-    net = total(past.c.added - past.c.removed)
-    query = (
-        select(this.c.id, net.label("balance"))
-        .select_from(this.join(past, until))
-        .where(this.c.customer_id == tx.customer, this.c.id.in_(asked))
-        .group_by(this.c.id)
+    this = seat_event.alias("this")
+    balance = balance_until(tx.customer, this.c.metric, this.c.kind, this.c.effective_at, this.c.id)
+    query = select(this.c.id, balance.label("balance")).where(
+        this.c.customer_id == tx.customer, this.c.id.in_(asked)
     )
     return {row.id: row.balance for row in tx.connection.execute(query)}
 

@@ -31,7 +31,7 @@ from app.store.tables.documents import (
     receivable,
     reduction,
 )
-from app.store.tables.seats import seat_event, seat_holder, seat_level, segment
+from app.store.tables.seats import seat_checkpoint, seat_event, seat_holder, seat_level, segment
 from app.store.tables.subscriptions import override, scheduled_change, subscription, terms
 
 __all__ = [
@@ -58,6 +58,7 @@ __all__ = [
     "reduction",
     "render_job",
     "scheduled_change",
+    "seat_checkpoint",
     "seat_event",
     "seat_holder",
     "seat_level",

@@ -2,11 +2,33 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Index, Text
+from datetime import timedelta
+from typing import Any, Final
+
+from sqlalchemy import CheckConstraint, Index, Text, text
 
 from app.billing.ledger import BalanceKind, EventSource
 from app.store.columns import Count, Id, Instant, choice
 from app.store.metadata import may, mays, need, needs, owned, tenant
+
+LATE: Final = timedelta(minutes=10)
+VERY_LATE: Final = timedelta(days=2)
+
+
+def told_late(by: timedelta, dialect: str) -> str:
+    """SQL: an event was told later than by so much."""
+    if dialect == "sqlite":
+        return f"recorded_at - effective_at > {by // timedelta(microseconds=1)}"
+    return f"recorded_at - effective_at > '{by // timedelta(seconds=1)} seconds'::interval"
+
+
+def _late_index(name: str, by: timedelta) -> Index:
+    """The few events that were told late, by when they were."""
+    options: dict[str, Any] = {
+        f"{dialect}_where": text(told_late(by, dialect)) for dialect in ("sqlite", "postgresql")
+    }
+    return Index(name, "customer_id", "recorded_at", **options)
+
 
 seat_event = tenant(
     "seat_event",
@@ -20,10 +42,23 @@ seat_event = tenant(
     may("corrects", Id),
     may("stated", Count),
     owned("seat_event", "corrects"),
-    Index("seat_event_balance", "customer_id", "metric", "kind", "effective_at", "id"),
+    CheckConstraint("effective_at <= recorded_at", name="not_foretold"),
+    Index("seat_event_balance", "customer_id", "metric", "kind", "effective_at", "id", "added", "removed"),
     Index("seat_event_latest", "customer_id", "effective_at", "id"),
     Index("seat_event_recorded", "customer_id", "recorded_at"),
     Index("seat_event_corrects", "customer_id", "corrects"),
+    _late_index("seat_event_late", LATE),
+    _late_index("seat_event_very_late", VERY_LATE),
+)
+
+seat_checkpoint = tenant(
+    "seat_checkpoint",
+    need("metric", Text),
+    choice("kind", BalanceKind),
+    need("from_at", Instant),
+    need("from_id", Id),
+    *needs(Count, "opening", "events"),
+    key=("metric", "kind", "from_at", "from_id"),
 )
 
 seat_level = tenant(

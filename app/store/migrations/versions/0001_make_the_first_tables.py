@@ -130,15 +130,29 @@ def upgrade() -> None:
         may("holder_name", sa.Text()), may("holder_email", sa.Text()), may("note", sa.Text()),
         may("corrects", columns.Id()), may("stated", columns.Count()), known("kind", "COMMITTED", "IN_USE"),
         known("source", "START", "CHANGE", "SCHEDULED_CHANGE", "REPORT", "CORRECTION", "EQUALISER"),
+        sa.CheckConstraint("effective_at <= recorded_at", name="not_foretold"),
         own("corrects", "seat_event"), sa.ForeignKeyConstraint(["customer_id"], ["customer.customer_id"]),
         sa.PrimaryKeyConstraint("customer_id", "id"),
         sqlite_strict=True,
     )  # fmt: skip
     op.create_index(
         "seat_event_balance",
-        "seat_event", ["customer_id", "metric", "kind", "effective_at", "id"], unique=False,
+        "seat_event", ["customer_id", "metric", "kind", "effective_at", "id", "added", "removed"],
+        unique=False,
     )  # fmt: skip
     op.create_index("seat_event_corrects", "seat_event", ["customer_id", "corrects"], unique=False)
+    op.create_index(
+        "seat_event_late",
+        "seat_event", ["customer_id", "recorded_at"], unique=False,
+        sqlite_where=sa.text("recorded_at - effective_at > 600000000"),
+        postgresql_where=sa.text("recorded_at - effective_at > '600 seconds'::interval"),
+    )  # fmt: skip
+    op.create_index(
+        "seat_event_very_late",
+        "seat_event", ["customer_id", "recorded_at"], unique=False,
+        sqlite_where=sa.text("recorded_at - effective_at > 172800000000"),
+        postgresql_where=sa.text("recorded_at - effective_at > '172800 seconds'::interval"),
+    )  # fmt: skip
     op.create_index("seat_event_latest", "seat_event", ["customer_id", "effective_at", "id"], unique=False)
     op.create_index("seat_event_recorded", "seat_event", ["customer_id", "recorded_at"], unique=False)
     op.create_table(
