@@ -12,13 +12,21 @@ from itertools import groupby
 from typing import Any, Final
 from uuid import UUID
 
+from app.billing.ledger import BalanceKind
 from app.billing.permissions import Actor
 from app.billing.refusals import IdempotencyKeyReused, InvalidInput, NotFound
 from app.billing.reports import SeatCorrection, SeatReport
 from app.services.quotes import fingerprint
 from app.services.record_seats import announce, open_ledger, save
-from app.services.report_committed import CommittedRecorded, CommittedReport, ReportRefusal, report_committed
-from app.store import commits
+from app.services.report_committed import (
+    CommittedCorrection,
+    CommittedRecorded,
+    CommittedReport,
+    ReportRefusal,
+    correct_committed,
+    report_committed,
+)
+from app.store import commits, seats
 from app.store.commits import Outcome
 from app.store.transaction import Tx
 
@@ -26,14 +34,18 @@ MUTATION: Final = "recordSeats"
 ITEMS_MAX: Final = 1_000
 
 
+Work = SeatReport | SeatCorrection | CommittedReport | CommittedCorrection
+OfCommitted = CommittedReport | CommittedCorrection
+
+
 @dataclass(frozen=True, slots=True)
 class SeatItem:
-    """One thing to record, under one key: seats in use, a correction of an earlier event, or committed
-    seats.
+    """One thing to record, under one key: seats in use, committed seats, or a correction of an earlier event
+    of either kind.
     """
 
     idempotency_key: str
-    work: SeatReport | SeatCorrection | CommittedReport
+    work: Work
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +78,10 @@ def record_batch(tx: Tx, actor: Actor, items: Sequence[SeatItem]) -> tuple[ItemR
     """
     if len(items) > ITEMS_MAX:
         raise ValueError(f"A batch has at most {ITEMS_MAX} items, not {len(items)}.")
+    items = _routed(tx, items)
     batch = _Batch(tx, actor, commits.outcomes(tx, MUTATION, {item.idempotency_key for item in items}))
     results: list[ItemResult] = []
-    for committed, together in groupby(items, key=lambda item: isinstance(item.work, CommittedReport)):
+    for committed, together in groupby(items, key=lambda item: isinstance(item.work, OfCommitted)):
         decide = batch.commit if committed else batch.report
         results += decide(tuple(together))
     announce(tx, batch.moved)
@@ -98,7 +111,7 @@ class _Batch:
             result = self._before(item, told)
             if result is None:
                 work = item.work
-                assert not isinstance(work, CommittedReport), "those are reported one by one"
+                assert not isinstance(work, OfCommitted), "those are decided one by one"
                 events = opened.report(work) if isinstance(work, SeatReport) else opened.correct(work)
                 result = (
                     ItemRefused(item.idempotency_key, events)
@@ -116,8 +129,7 @@ class _Batch:
             told = _fingerprint(item)
             result = self._before(item, told)
             if result is None:
-                assert isinstance(item.work, CommittedReport), "use is reported together"
-                fact = report_committed(self.tx, self.actor, item.work)
+                fact = self._committed(item.work)
                 result = (
                     self._recorded(item, told, committed=fact.committed)
                     if isinstance(fact, CommittedRecorded)
@@ -125,6 +137,12 @@ class _Batch:
                 )
             results.append(result)
         return results
+
+    def _committed(self, work: Work) -> CommittedRecorded | ReportRefusal:
+        assert isinstance(work, OfCommitted), "use is decided together"
+        if isinstance(work, CommittedReport):
+            return report_committed(self.tx, self.actor, work)
+        return correct_committed(self.tx, self.actor, work)
 
     def _before(self, item: SeatItem, fingerprinted: str) -> ItemResult | None:
         """What the item's key did before, in this batch or an earlier one; None if it is new."""
@@ -148,6 +166,21 @@ class _Batch:
         body: dict[str, Any] = {"events": [str(event) for event in events], "committed": committed}
         self.done[item.idempotency_key] = Outcome(fingerprinted, body)
         return ItemRecorded(item.idempotency_key, events, committed)
+
+
+def _routed(tx: Tx, items: Sequence[SeatItem]) -> list[SeatItem]:
+    """The items, where corrections of committed seats say so."""
+    named = {item.work.event for item in items if isinstance(item.work, SeatCorrection)}
+    originals = seats.events_by_id(tx, named) if named else {}
+    routed = []
+    for item in items:
+        work = item.work
+        original = originals.get(work.event) if isinstance(work, SeatCorrection) else None
+        committed = original is not None and original.delta.kind is BalanceKind.COMMITTED
+        if committed and isinstance(work, SeatCorrection):
+            work = CommittedCorrection(work.event, work.added, work.removed, work.note)
+        routed.append(SeatItem(item.idempotency_key, work))
+    return routed
 
 
 def _fingerprint(item: SeatItem) -> str:

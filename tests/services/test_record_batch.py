@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from app.billing.ledger import EventSource, Holder, SeatEvent
+from app.billing.ledger import BalanceKind, EventSource, Holder, SeatEvent
 from app.billing.parties import BillingDetails
 from app.billing.periods import BillingInterval
 from app.billing.permissions import SYSTEM
@@ -177,8 +177,10 @@ async def test_a_seat_given_back_and_taken_again_is_held_since_then(store: Store
     assert held["editor", "ada"].since == at + timedelta(hours=2)
 
 
-async def test_committed_seats_come_in_between(store: Store) -> None:
-    """A report of committed seats is billed in its turn; a key of it is not one of seats in use."""
+async def test_committed_seats_come_in_between(store: Store, clock: Clock) -> None:
+    """A report of committed seats is billed in its turn, and corrected like one of seats in use; a key of it
+    is not one of seats in use.
+    """
     customer = await registered(store)
     refused, used = await batch(
         store,
@@ -208,7 +210,14 @@ async def test_committed_seats_come_in_between(store: Store) -> None:
     assert again[3] == ItemRefused("d", IdempotencyKeyReused("d"))
     async with store.reads(customer) as scope:
         level = (await scope.run(seats.levels))[Item("editor")]
+        events = await scope.run(
+            seats.metric_events, "editor", start=clock.now - timedelta(1), until=clock.now + timedelta(1)
+        )
     assert (level.committed, level.in_use) == (8, 3)
+
+    (wrong,) = [event.id for event in events if event.delta.kind is BalanceKind.COMMITTED][1:]
+    (corrected,) = await batch(store, customer, SeatItem("f", SeatCorrection(wrong, 3, 0)))
+    assert corrected == ItemRecorded("f", committed=9)
 
 
 async def test_a_batch_does_what_its_items_would_have_done_alone(store: Store, clock: Clock) -> None:
