@@ -24,7 +24,7 @@ from app.services.demo.diary import member_reference
 from app.services.open_portal import PortalVisit, open_portal
 from app.services.preview_change_plan import preview_change_plan
 from app.services.quotes import QuoteSigner
-from app.store import customers, documents, states, system
+from app.store import customers, documents, holders, states, system
 from app.store.documents import InvoiceFilter
 from app.store.system import Reference
 from app.store.transaction import Store, Tx
@@ -35,6 +35,7 @@ SEATS_MORE: Final = 5
 DAYS_SHOWN: Final = timedelta(days=30)
 PAGE: Final = '{\n  "first": 20\n}'
 NO_CREDIT_NOTE: Final = "none yet: the id of a credit note, crn_…, goes here"
+NO_HOLDER: Final = "nobody sits there: the reference of a holder goes here"
 NO_SCHEDULED_CHANGE: Final = "none waits: the id of a scheduled change, chg_…, goes here"
 
 
@@ -77,6 +78,8 @@ SHOWN: Final = (
     Shown("18 End it with the period", "cancelSubscription"),
     Shown("19 What would going on cost?", "previewResumeSubscription"),
     Shown("20 Keep it after all", "resumeSubscription"),
+    Shown("21 Give somebody a seat", "assignSeat"),
+    Shown("22 Take a seat back", "releaseSeat"),
 )
 """Every stored operation, in the order in which a newcomer meets them."""
 
@@ -102,6 +105,7 @@ class Example:
     invoice: str
     credit_note: str
     scheduled_change: str
+    holder: str
     today: date
 
 
@@ -171,6 +175,7 @@ def _example(tx: Tx, signer: QuoteSigner, subscription: UUID) -> Example:
     offer = preview_change_plan(tx, SYSTEM, signer, subscription, change)
     invoices = documents.invoices_page(tx, InvoiceFilter(), limit=1, before=None)
     credit_notes = documents.credit_notes_page(tx, limit=1, before=None)
+    sitting = holders.holders_page(tx, metric=metric, search=None, limit=1, after=None)
     return Example(
         customer=loaded.customer.reference,
         subscription=ids.encode(ids.Kind.SUBSCRIPTION, subscription),
@@ -180,6 +185,7 @@ def _example(tx: Tx, signer: QuoteSigner, subscription: UUID) -> Example:
         invoice=_first(ids.Kind.INVOICE, invoices),
         credit_note=_first(ids.Kind.CREDIT_NOTE, credit_notes, NO_CREDIT_NOTE),
         scheduled_change=_first(ids.Kind.SCHEDULED_CHANGE, loaded.state.scheduled, NO_SCHEDULED_CHANGE),
+        holder=sitting[0].holder.reference if sitting else NO_HOLDER,
         today=local_day(tx.at, loaded.customer.zone),
     )
 
@@ -207,6 +213,16 @@ def _variables(example: Example) -> Iterator[tuple[str, str]]:
         },
         "previewResumeSubscription": {"input": {"subscriptionId": example.subscription}},
         "resumeSubscription": {"input": {"subscriptionId": example.subscription, "idempotencyKey": key}},
+        "assignSeat": {
+            "input": {
+                "metric": example.metric,
+                "holder": {"reference": "new-colleague", "name": "A new colleague"},
+                "idempotencyKey": key,
+            }
+        },
+        "releaseSeat": {
+            "input": {"metric": example.metric, "reference": example.holder, "idempotencyKey": key}
+        },
         "invoice": {"id": example.invoice},
         "creditNote": {"id": example.credit_note},
         "seatHistory": {

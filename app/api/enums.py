@@ -123,7 +123,7 @@ described(
     START="The subscription started with these seats.",
     CHANGE="Somebody changed the plan or the seats.",
     SCHEDULED_CHANGE="A change that had waited took effect at the renewal.",
-    REPORT="The product reported that a seat was taken or given back.",
+    REPORT="The product reported, or a member said, that a seat was taken or given back.",
     CORRECTION="An earlier event was wrong: this one takes it back, or says what is right.",
     EQUALISER="An event before a stated total was told late: this one keeps the total true.",
 )

@@ -166,6 +166,11 @@ def balances(scene: Scene, as_of: datetime | None, known_at: datetime | None) ->
     return Balances(at, found, price, (*priced, *others))
 
 
+def metric(scene: Scene, code: str) -> SeatMetric:
+    """A seat metric by its code."""
+    return scene.metric(code)
+
+
 def levels(scene: Scene) -> dict[Item, SeatLevels]:
     """Both balances of every metric now."""
     return scene.once(seats.levels, scene.overrides)

@@ -106,6 +106,17 @@ class SeatsInUse(Refusal):
     )
 
 
+@strawberry.type(
+    description="As many seats are in use as may be: release one first, or add seats with `changePlan`."
+)
+class NoSeatAvailable(Refusal):
+    """No seat is left."""
+
+    metric: SeatMetric = strawberry.field(description="Of which seats none is left.")
+    in_use: int = strawberry.field(description="How many are in use now.")
+    limit: int = strawberry.field(description="How many may be in use.")
+
+
 @strawberry.type(description="The plan needs more committed seats than were asked for.")
 class BelowMinimum(Refusal):
     """The plan needs more committed seats."""
@@ -192,6 +203,7 @@ Core = (
     | refusals.PlanNotAvailable
     | refusals.ProrationModeNotAllowed
     | refusals.SeatsInUse
+    | refusals.NoSeatAvailable
     | refusals.BelowMinimum
     | refusals.AboveMaximum
     | refusals.SubscriptionNotActive
@@ -236,6 +248,8 @@ async def refusal_of(no: Core, requote: Requote) -> Refusal:
             return _mode_not_allowed(no)
         case refusals.SeatsInUse():
             return _seats_in_use(no)
+        case refusals.NoSeatAvailable(metric, in_use, limit):
+            return NoSeatAvailable(message=said, metric=SeatMetric.of(metric), in_use=in_use, limit=limit)
         case refusals.BelowMinimum(metric, minimum, requested):
             return BelowMinimum(
                 message=said, metric=SeatMetric.of(metric), minimum=minimum, requested=requested

@@ -33,6 +33,7 @@ from app.api.lives import (
 from app.api.node import Node
 from app.api.plans import Plan, plans_on_offer
 from app.api.scalars import SCALARS
+from app.api.seating import AssignSeatResult, ReleaseSeatResult, assign_seat, release_seat
 from app.api.subscriptions import scheduled_change_by_id, subscription_by_id
 from app.api.viewer import Viewer, viewer
 
@@ -136,6 +137,16 @@ class Mutation:
         resolver=resume_subscription,
         description="Keep a subscription that was to end, or go on after a pause with a new period that "
         "starts today; once for each idempotency key.",
+    )
+    assign_seat: AssignSeatResult = strawberry.mutation(
+        resolver=assign_seat,
+        description="Give somebody a seat, from now on, if one is left; once for each idempotency key. The "
+        "bill changes only where seats are billed by use.",
+    )
+    release_seat: ReleaseSeatResult = strawberry.mutation(
+        resolver=release_seat,
+        description="Take somebody's seat back, from now on; once for each idempotency key. Committed seats "
+        "stay committed and paid: `changePlan` gives them up.",
     )
 
 

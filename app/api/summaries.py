@@ -14,6 +14,7 @@ from app.billing.parties import Catalog
 from app.billing.periods import BillingInterval, local_day
 from app.billing.plans import (
     ChangeTiming,
+    ChargingBasis,
     DirectionPolicy,
     Item,
     PlanPrice,
@@ -268,3 +269,23 @@ def _listed(words: Iterable[str]) -> str:
 
 def _price(amount: Decimal, currency: Currency) -> str:
     return f"{decimal_text(amount, currency)} {currency}"
+
+
+def released(metric: SeatMetric, basis: ChargingBasis | None, committed: int) -> str:
+    """What a seat that somebody gave back means for the bill.
+
+    :param basis: how such seats are charged; None where they are not
+    """
+    many = metric.counted(2).removeprefix("2 ")
+    if basis is None:
+        return f"No {many} are billed."
+    if basis is ChargingBasis.PRORATED:
+        return f"{many} are billed by the days they are in use: one less from now on."
+    if not basis.in_advance:
+        stays = "What this period has seen stays billed; from the next one on it is one less."
+        return f"{many} are billed by use. {stays}"
+    verb, stay = ("is", "stays") if committed == 1 else ("are", "stay")
+    paid = f"{metric.counted(committed)} {verb} committed and {stay} paid"
+    if basis is ChargingBasis.OVERAGE:
+        return f"{paid}; what is in use above the limit is billed by use."
+    return f"The bill stays as it is: {paid}. To pay for fewer, remove {metric.units(2)} from the plan."

@@ -53,6 +53,12 @@ class Permissions:
     resume_subscription: Permission = strawberry.field(
         description="Whether `resumeSubscription` lets this member take an end back, or end a pause."
     )
+    assign_seat: Permission = strawberry.field(
+        description="Whether `assignSeat` lets this member give somebody a seat."
+    )
+    release_seat: Permission = strawberry.field(
+        description="Whether `releaseSeat` lets this member take somebody's seat back."
+    )
     see_money: Permission = strawberry.field(
         description="Whether invoices, credit notes, the credit balance and billing details are shown; else "
         "they are null, and quotes tell only what a change costs by itself."
@@ -68,6 +74,8 @@ class Permissions:
             cancel_subscription=Permission.of(actor, permissions.Permission.CANCEL_SUBSCRIPTION),
             preview_resume_subscription=Permission.of(actor, permissions.Permission.PREVIEW_CHANGE),
             resume_subscription=Permission.of(actor, permissions.Permission.RESUME_SUBSCRIPTION),
+            assign_seat=Permission.of(actor, permissions.Permission.ASSIGN_SEAT),
+            release_seat=Permission.of(actor, permissions.Permission.RELEASE_SEAT),
             see_money=Permission.of(actor, permissions.Permission.SEE_MONEY),
         )
 

@@ -31,6 +31,8 @@ class Permission(Enum):
     CANCEL_SCHEDULED_CHANGE = "cancel a scheduled change"
     CANCEL_SUBSCRIPTION = "cancel the subscription"
     RESUME_SUBSCRIPTION = "resume the subscription"
+    ASSIGN_SEAT = "give somebody a seat"
+    RELEASE_SEAT = "take somebody's seat back"
 
 
 GRANTS: Final[Mapping[Permission, frozenset[Role]]] = {
@@ -40,6 +42,8 @@ GRANTS: Final[Mapping[Permission, frozenset[Role]]] = {
     Permission.CANCEL_SCHEDULED_CHANGE: frozenset({Role.OWNER, Role.BILLING_ADMIN}),
     Permission.CANCEL_SUBSCRIPTION: frozenset({Role.OWNER, Role.BILLING_ADMIN}),
     Permission.RESUME_SUBSCRIPTION: frozenset({Role.OWNER, Role.BILLING_ADMIN}),
+    Permission.ASSIGN_SEAT: frozenset({Role.OWNER, Role.BILLING_ADMIN, Role.SEAT_MANAGER}),
+    Permission.RELEASE_SEAT: frozenset({Role.OWNER, Role.BILLING_ADMIN, Role.SEAT_MANAGER}),
 }
 """Seats, plans and list prices are visible to every role. Who may preview a change learns what it costs; the
 customer's own money (documents, credit in hand, what is open) is for those who may see it.

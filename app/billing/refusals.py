@@ -1,7 +1,7 @@
 """Every expected no, as a value with the numbers needed to recover.
 
     NotFound  NotPermitted  InvalidInput  PlanNotAvailable  ProrationModeNotAllowed
-    SeatsInUse  BelowMinimum  AboveMaximum  SubscriptionNotActive  NothingToChange
+    SeatsInUse  NoSeatAvailable  BelowMinimum  AboveMaximum  SubscriptionNotActive  NothingToChange
     BillingDetailsMissing  QuoteOutdated  VersionConflict  IdempotencyKeyReused  Busy
 
 A refusal changes nothing and is stored nowhere. Its `message` says what happened and what to do next.
@@ -117,6 +117,24 @@ class SeatsInUse:
         return (
             f"{self.metric.counted(self.in_use)} {verb} in use, and {left}. "
             f"Release {release} {self.metric.units(release)} first, or keep more."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class NoSeatAvailable:
+    """As many seats are in use as may be; the plan lets nobody take one more."""
+
+    metric: SeatMetric
+    in_use: int
+    limit: int
+
+    @property
+    def message(self) -> str:
+        verb = "is" if self.in_use == 1 else "are"
+        limit = f"{self.limit} may be" if self.limit else "none may be"
+        return (
+            f"{self.metric.counted(self.in_use)} {verb} in use, and {limit}. "
+            f"Release one first, or add {self.metric.units(2)} to the plan."
         )
 
 

@@ -160,6 +160,21 @@ async def live_on(world: World) -> None:
     assert kept["subscription"]["renewsOn"]
 
 
+async def sit_down(world: World) -> None:
+    """Somebody comes to acme and goes again, and at last there is no room for one more."""
+    came = {"metric": "editor", "holder": {"reference": "eve", "name": "Eve", "email": "eve@acme.example"}}
+    gone = {"metric": "editor", "reference": "eve"}
+    for name, given, fact in (
+        ("assignSeat", came, "SeatAssigned"),
+        ("releaseSeat", gone, "SeatReleased"),
+    ):
+        answer = await world.ask(operation(name), input={**given, "idempotencyKey": "eve"})
+        assert answer[name]["__typename"] == fact
+    await world.store.run(world.acme, record_override, SYSTEM, NewOverride("viewer", granted=0))
+    full = {**came, "metric": "viewer", "idempotencyKey": "full"}
+    assert (await world.ask(operation("assignSeat"), input=full))["assignSeat"]["limit"] == 0
+
+
 async def be_refused(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every refusal once."""
     quote = await preview(world, seats=seats(add=5))
@@ -209,6 +224,7 @@ async def test_every_field_of_the_schema_answers_with_something(
     try:
         await make_and_read(world)
         await live_on(world)
+        await sit_down(world)
         await be_refused(world, monkeypatch)
     finally:
         undo()

@@ -16,7 +16,7 @@ NEEDED = {
     "overview", "viewer", "seatBalances", "seatEvents", "seatHistory", "seatHolders", "plans", "invoices",
     "invoice", "creditNotes", "creditNote", "upcomingInvoice", "billingDetails", "previewChangePlan",
     "changePlan", "cancelScheduledChange", "previewCancelSubscription", "cancelSubscription",
-    "previewResumeSubscription", "resumeSubscription",
+    "previewResumeSubscription", "resumeSubscription", "assignSeat", "releaseSeat",
 }  # fmt: skip
 
 
@@ -30,6 +30,10 @@ async def variables(world: World, name: str) -> dict[str, Any]:
     if name in {"previewResumeSubscription", "resumeSubscription"}:
         await world.store.run(world.acme, end_with_the_period, world.subscription)
     needed: dict[str, dict[str, Any]] = {
+        "assignSeat": {
+            "input": {"metric": "editor", "holder": {"reference": "new"}, "idempotencyKey": "came"}
+        },
+        "releaseSeat": {"input": {"metric": "editor", "reference": "user-1", "idempotencyKey": "went"}},
         "previewCancelSubscription": {"input": this},
         "cancelSubscription": {"input": {**this, "timing": "NOW", "idempotencyKey": "end"}},
         "previewResumeSubscription": {"input": this},

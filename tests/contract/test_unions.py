@@ -9,6 +9,7 @@ from graphql import GraphQLUnionType, build_schema
 from app.api.refusals import Core
 from app.api.schema import sdl
 from app.billing import refusals
+from app.services.assign_seat import AssignSeatRefusal, SeatAssigned
 from app.services.cancel_scheduled_change import CancelRefusal, ScheduledChangeCancelled
 from app.services.cancel_subscription import (
     CancelSubscriptionRefusal,
@@ -17,6 +18,7 @@ from app.services.cancel_subscription import (
 )
 from app.services.change_plan import ChangePlanRefusal, PlanChanged
 from app.services.preview_change_plan import PreviewRefusal
+from app.services.release_seat import ReleaseSeatRefusal, SeatReleased
 from app.services.resume_subscription import (
     PreviewResumeRefusal,
     ResumeSubscriptionRefusal,
@@ -58,6 +60,8 @@ def union(name: str) -> set[str]:
             names(CancelSubscriptionRefusal) | {HAS_TO_WAIT.__name__},
         ),
         ("PreviewResumeSubscriptionResult", "ChangeQuote", names(PreviewResumeRefusal)),
+        ("AssignSeatResult", SeatAssigned.__name__, names(AssignSeatRefusal) | {HAS_TO_WAIT.__name__}),
+        ("ReleaseSeatResult", SeatReleased.__name__, names(ReleaseSeatRefusal) | {HAS_TO_WAIT.__name__}),
         (
             "ResumeSubscriptionResult",
             SubscriptionResumed.__name__,

@@ -67,12 +67,13 @@ def test_each_role_sees_what_it_may(demo_site: Site) -> None:
     """What a role may do by its permissions is done or shown in the tabs; the rest is refused or null."""
     seen = {role: permitted(demo_site, demo_site.account("initech", role)) for role in ROLES}
     previews = {"previewChangePlan", "previewCancelSubscription", "previewResumeSubscription"}
+    seats = {"assignSeat", "releaseSeat"}
     deeds = {"changePlan", "cancelScheduledChange", "cancelSubscription", "resumeSubscription"}
-    everything = previews | deeds | {"seeMoney"}
+    everything = previews | seats | deeds | {"seeMoney"}
     assert seen == {
         "OWNER": everything,
         "BILLING_ADMIN": everything,
-        "SEAT_MANAGER": previews,
+        "SEAT_MANAGER": previews | seats,
         "VIEWER": {"seeMoney"},
     }
 
@@ -81,7 +82,7 @@ def permitted(site: Site, account: DemoAccount) -> set[str]:
     """What an account may do, as `viewer` says and as the tabs show."""
     operations = (
         "previewChangePlan", "changePlan", "cancelScheduledChange", "previewCancelSubscription",
-        "cancelSubscription", "previewResumeSubscription", "resumeSubscription",
+        "cancelSubscription", "previewResumeSubscription", "resumeSubscription", "assignSeat", "releaseSeat",
     )  # fmt: skip
     answers = {operation: site.ask(account, operation)["data"][operation] for operation in operations}
     shown = {operation for operation, answer in answers.items() if answer["__typename"] != "NotPermitted"}

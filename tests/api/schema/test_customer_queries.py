@@ -181,6 +181,8 @@ async def test_permissions_are_those_of_the_one_table(world: World, role: Role) 
         "cancelSubscription": Permission.CANCEL_SUBSCRIPTION,
         "previewResumeSubscription": Permission.PREVIEW_CHANGE,
         "resumeSubscription": Permission.RESUME_SUBSCRIPTION,
+        "assignSeat": Permission.ASSIGN_SEAT,
+        "releaseSeat": Permission.RELEASE_SEAT,
         "seeMoney": Permission.SEE_MONEY,
     }
     assert set(fields.values()) == set(Permission)
