@@ -37,7 +37,11 @@ def repeated(tx: Tx, asked: Asked) -> Repeated | IdempotencyKeyReused | None:
     done = commits.outcome(tx, asked.operation, asked.key)
     if done is None:
         return None
-    return Repeated(done.body) if done.fingerprint == asked.fingerprint else IdempotencyKeyReused(asked.key)
+    return (
+        Repeated(done.body["answer"])
+        if done.fingerprint == asked.fingerprint
+        else IdempotencyKeyReused(asked.key)
+    )
 
 
 def once(
@@ -52,5 +56,5 @@ def once(
     answer = deed(tx)
     body = told(answer)
     if body is not None:
-        commits.record_outcome(tx, asked.operation, asked.key, Outcome(asked.fingerprint, body))
+        commits.record_outcome(tx, asked.operation, asked.key, Outcome(asked.fingerprint, {"answer": body}))
     return answer

@@ -53,6 +53,8 @@ def record_payment(
     if not 0 < amount.minor <= receivable.open.minor:
         return InvalidInput((Problem("amount", f"{receivable.open} is open; {amount} cannot be recorded."),))
     paid_at = received.paid_at or instant(tx)
+    if paid_at > tx.at:
+        return InvalidInput((Problem("paidAt", "Money cannot have come in in the future."),))
     documents.pay(
         tx, invoice.id, amount, method=received.method, reference=received.reference, paid_at=paid_at
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, Concatenate, Final, ParamSpec, TypeVar
+from typing import Annotated, Any, Concatenate, Final, Generic, ParamSpec, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -60,6 +60,14 @@ def accepted(outcome: Any, kind: type[T]) -> T:
     if not isinstance(outcome, kind):
         raise Refused(outcome)
     return outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Once(Generic[AnswerT]):
+    """What a deed came to, and whether that was before."""
+
+    answer: AnswerT
+    replayed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,16 +138,30 @@ class Desk:
         status: int,
     ) -> Response[AnswerT]:
         """The answer to a deed, which is done once if it has a key. `sent` is all that was asked."""
+        once = await self.once(customer, deed, kind=kind, operation=operation, key=key, sent=sent)
+        headers = {REPLAYED: "true"} if once.replayed else None
+        return Response(once.answer, status_code=status, headers=headers)
+
+    async def once(
+        self,
+        customer: UUID,
+        deed: Callable[[Tx], AnswerT | Refusal],
+        *,
+        kind: type[AnswerT],
+        operation: str,
+        key: str | None,
+        sent: Any,
+    ) -> Once[AnswerT]:
+        """What a deed came to, now or when its key first came; `Refused` if it was."""
         if key is None:
-            return Response(accepted(await self.write(customer, deed), kind), status_code=status)
+            return Once(accepted(await self.write(customer, deed), kind), replayed=False)
         asked = Asked(operation, valid_key(key), fingerprint(sent))
         outcome: Any = await self.read(customer, repeated, asked)
         if outcome is None:
             outcome = await self.write(customer, once, asked, deed, _told(kind))
         if isinstance(outcome, Repeated):
-            body = msgspec.convert(outcome.body, kind)
-            return Response(body, status_code=status, headers={REPLAYED: "true"})
-        return Response(accepted(outcome, kind), status_code=status)
+            return Once(msgspec.convert(outcome.body, kind), replayed=True)
+        return Once(accepted(outcome, kind), replayed=False)
 
 
 AtDesk = NamedDependency[Desk]

@@ -121,8 +121,17 @@ def problem_response(
     kind: ProblemType, detail: str, *, headers: Mapping[str, str] | None = None, **members: Any
 ) -> Response[bytes]:
     """The response that tells a problem."""
-    body = {"type": kind.uri, "title": kind.title, "status": kind.status, "detail": detail, **members}
+    body = _body(kind, detail, members)
     return json_response(body, status=kind.status, media_type=media.PROBLEM, headers=headers)
+
+
+def problem_of(no: Refusal) -> dict[str, Any]:
+    """What a service refused, as the body of a problem."""
+    return _body(OF_REFUSALS[type(no)], no.message, members_of(no))
+
+
+def _body(kind: ProblemType, detail: str, members: Mapping[str, Any]) -> dict[str, Any]:
+    return {"type": kind.uri, "title": kind.title, "status": kind.status, "detail": detail, **members}
 
 
 def refusal_response(no: Refusal) -> Response[bytes]:

@@ -17,7 +17,7 @@ from litestar.params import FromPath
 from app.api import media
 from app.api.errors import Code, RequestRefused
 from app.api.http import internal_error
-from app.api.rest import customers, seats
+from app.api.rest import clock, customers, invoices, overrides, portal, seat_events, seats, subscriptions
 from app.api.rest.bodies import BodyWrong
 from app.api.rest.desk import Refused, Room
 from app.api.rest.keys import Calls, RequestWrong, RestRequest, gate
@@ -34,7 +34,7 @@ from app.store.catalogs import NoCatalog
 from app.store.transaction import Busy
 
 PREFIX: Final = "/v1"
-HANDLERS: Final[tuple[HTTPRouteHandler, ...]] = (*customers.ROUTES, *seats.ROUTES)
+RESOURCES: Final = (customers, subscriptions, seat_events, seats, overrides, invoices, portal, clock)
 ABOUT: Final = """
 For the vendor's own programs: report seats, open the portal for a customer, settle invoices.
 
@@ -59,7 +59,7 @@ def rest_api(room: Room, calls: Calls) -> Rest:
     """The routes of the API and its description."""
     router = Router(
         PREFIX,
-        route_handlers=list(HANDLERS),
+        route_handlers=[route for resource in RESOURCES for route in resource.ROUTES],
         guards=[gate(calls)],
         dependencies={"desk": Provide(room.desk())},
         request_class=RestRequest,
@@ -89,7 +89,7 @@ def openapi() -> OpenAPIConfig:
             }
         ),
         security=[{"apiKey": []}],
-        tags=[Tag(name, description) for name, description in (customers.TAG, seats.TAG)],
+        tags=[Tag(name, description) for name, description in (resource.TAG for resource in RESOURCES)],
         use_handler_docstrings=True,
         operation_id_creator=lambda handler, _method, _path: handler.handler_name,
     )

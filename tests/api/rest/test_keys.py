@@ -86,7 +86,7 @@ async def test_each_operation_needs_its_scope(caller: Caller) -> None:
         for method, operation in methods.items()
     ]
     for method, path, operation in operations:
-        (needed,) = re.findall(r"Needs `([a-z]+:[a-z]+)`", operation["description"])
+        (needed,) = re.findall(r"Needs\s+`([a-z]+:[a-z]+)`", operation["description"])
         resource = needed.partition(":")[0]
         others = [scope.value for scope in Scope if scope.value.partition(":")[0] != resource]
         if needed.endswith(":write"):
