@@ -119,7 +119,7 @@ async def test_an_end_with_the_period_is_kept_once(caller: Caller) -> None:
 @pytest.mark.parametrize("verb", ["pause", "resume", "cancel"])
 async def test_without_a_subscription_there_is_nothing_to_turn(hooli: Caller, verb: str) -> None:
     """404 for a customer who never had one, and for no customer."""
-    body = {} if verb == "cancel" else None
+    body: dict[str, Any] | None = {} if verb == "cancel" else None
     await hooli.refused("POST", f"/v1/customers/hooli/subscription/{verb}", body, "not-found")
     await hooli.refused("POST", f"/v1/customers/nobody/subscription/{verb}", body, "not-found")
 
