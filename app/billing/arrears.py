@@ -42,7 +42,7 @@ class Late:
     """A segment that was billed, and the events recorded since that reach into it.
 
     `charges` is what is left of the lines that charged for it, newest first; `told_at` is when the last of
-    the events was recorded.
+    the events was recorded. If the claim was waived, nothing of it is given back, since nothing was paid.
     """
 
     segment: Segment
@@ -54,6 +54,10 @@ class Late:
     @property
     def billed(self) -> Money:
         return total((charge.amount for charge in self.charges), self.version.currency)
+
+    @property
+    def waived(self) -> bool:
+        return any(charge.waived for charge in self.charges)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +136,7 @@ def adjustment(late: Late, usage: Usage, tax: TaxTreatment, cycle: int) -> tuple
     seat = _seat(version, segment)
     reckoned = reckon(seat, segment, usage, version.granularity, version.currency)
     should = rounded(reckoned.exact, version.currency)
-    if should == late.billed:
+    if should == late.billed or (late.waived and should < late.billed):
         return ()
     billed = f"{decimal_text(late.billed.amount, version.currency)} {version.currency}"
     line = Line(

@@ -33,6 +33,13 @@ class InvoiceStatus(Enum):
     UNCOLLECTIBLE = "UNCOLLECTIBLE"
 
 
+class VoidReason(Enum):
+    """Why an invoice is void: REISSUE lets its lines wait for another document, WAIVE gives up the claim."""
+
+    REISSUE = "REISSUE"
+    WAIVE = "WAIVE"
+
+
 @dataclass(frozen=True, slots=True)
 class Totals:
     """total = subtotal + tax, before credit; amount_due = max(0, total) − credit_applied."""

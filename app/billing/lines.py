@@ -129,8 +129,8 @@ class BilledLine:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """What is left of a line that charged: since when it charges, where it stands (None: it waits), and how
-    it was taxed.
+    """What is left of a line that charged: since when it charges, where it stands (None: it waits), how it
+    was taxed, and whether the claim was given up.
     """
 
     line: UUID
@@ -138,6 +138,7 @@ class Left:
     since: datetime
     amount: Money
     tax: TaxTreatment
+    waived: bool = False
 
 
 def taken_back(line: Line, charges: Sequence[Left]) -> tuple[Line, ...]:

@@ -94,7 +94,7 @@ def _committed(tx: Tx, stored: StoredLine, seat: SeatPrice | None) -> Iterator[E
     """How a whole quantity follows from the seats that were committed then."""
     if seat is None or stored.line.kind is LineKind.ADDED:
         return
-    levels = seats.levels_at(tx, stored.effective_at, stored.recorded_at)
+    levels = seats.levels_at(tx, stored.effective_at, stored.known_at)
     level = levels.get(seat.metric.code, SeatLevels()).committed
     if seat.billed(level) == stored.line.quantity:
         yield explaining.quantity(seat, level, "committed")
@@ -123,7 +123,7 @@ def _backdated(
 ) -> Iterator[Explained]:
     """What was told late is derived from the ledger as it was known then, without it and with it."""
     line = stored.line
-    known = usage.known_at(tx, line.item, BalanceKind.COMMITTED, line.period.end, stored.recorded_at)
+    known = usage.known_at(tx, line.item, BalanceKind.COMMITTED, line.period.end, stored.known_at)
     deltas = tuple(event.delta for event in told)
     late = Told(deltas, Usage(events=tuple(delta for delta in known.events if delta not in deltas)))
     yield from explaining.backdated(seat, late, line, stretches.whole_of(tx, line, version.granularity))
@@ -133,7 +133,7 @@ def _use(
     tx: Tx, stored: StoredLine, segment: Segment, seat: SeatPrice, version: PlanPrice
 ) -> Iterator[Explained]:
     """Use is derived from the ledger as it was known when the line was made."""
-    known = usage.known_at(tx, segment.metric, BalanceKind.IN_USE, segment.period.end, stored.recorded_at)
+    known = usage.known_at(tx, segment.metric, BalanceKind.IN_USE, segment.period.end, stored.known_at)
     yield from explaining.use(seat, segment, known, version.granularity)
     reckoned = arrears.reckon(seat, segment, known, version.granularity, version.currency)
     yield from explaining.prices(reckoned.parts, seat.metric.unit, version.currency)

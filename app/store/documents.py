@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, bindparam, func, insert, select, tuple_, update
 from sqlalchemy.engine import Row
 
-from app.billing.documents import DocumentKind, InvoiceStatus, Totals
+from app.billing.documents import DocumentKind, InvoiceStatus, Totals, VoidReason
 from app.billing.money import CURRENCIES, Currency, Money
 from app.billing.parties import BillingDetails, Seller
 from app.billing.taxes import TaxAmount, TaxTreatment
@@ -89,6 +89,7 @@ class Receivable:
     open: Money
     paid_at: datetime | None
     voided_at: datetime | None
+    void_reason: VoidReason | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +189,12 @@ def pay(
     tx.connection.execute(SETTLED, {**of_invoice, "at": paid_at})
 
 
+def void(sheet: Sheet, tx: Tx, invoice: UUID, reason: VoidReason, at: datetime) -> None:
+    """An invoice is void from an instant on: nothing is due on it any more. What was open then stays told."""
+    key = {"customer_id": tx.customer, "invoice_id": invoice}
+    sheet.change(receivable, key, {"status": InvoiceStatus.VOID, "voided_at": at, "void_reason": reason})
+
+
 def add_credit(sheet: Sheet, tx: Tx, document_id: UUID, amount: Money, at: datetime) -> None:
     """A movement of the credit balance: added by a credit note, or (negative) applied to an invoice."""
     row = {
@@ -280,9 +287,10 @@ def receivables(tx: Tx, invoices: Iterable[UUID], currency: Currency) -> dict[UU
             row.status,
             Money(row.paid, currency),
             Money(row.credited, currency),
-            Money(row.open, currency),
+            Money(0 if row.status is InvoiceStatus.VOID else row.open, currency),
             row.paid_at,
             row.voided_at,
+            row.void_reason,
         )
         for row in tx.connection.execute(query)
     }

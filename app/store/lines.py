@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import Select, and_, func, or_, select, tuple_, union_all
 from sqlalchemy.engine import Row
 
+from app.billing.documents import VoidReason
 from app.billing.ledger import BalanceKind, SeatEvent
 from app.billing.lines import BilledLine, Line, LineKind
 from app.billing.money import Currency, Money
@@ -23,7 +24,7 @@ from app.store.columns import total
 from app.store.frozen import from_json, to_json
 from app.store.seats import event_of
 from app.store.sheet import Sheet
-from app.store.tables import billing_line, line_event, seat_event
+from app.store.tables import billing_line, line_event, receivable, seat_event
 from app.store.transaction import Tx
 
 BY_BALANCE = (LineKind.PERIOD, LineKind.CHANGED)
@@ -35,7 +36,10 @@ BY_USE = (LineKind.USAGE, LineKind.OVERAGE)
 
 @dataclass(frozen=True, slots=True)
 class StoredLine:
-    """A line with where it stands and what it says; `description` is None while it waits."""
+    """A line with where it stands and what it says; `description` is None while it waits.
+
+    A line that `reissues` one of a void invoice is that line again: decided then, and of what was known then.
+    """
 
     id: UUID
     line: Line
@@ -43,7 +47,9 @@ class StoredLine:
     position: int | None
     description: str | None
     effective_at: datetime
+    known_at: datetime
     recorded_at: datetime
+    reissues: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +67,7 @@ def live(tx: Tx, subscription_id: UUID, cycle: int, currency: Currency) -> tuple
 
     Each of the two has an index; asked for with an `or`, all lines of the subscription may be read.
     """
-    of_subscription = select(billing_line).where(
+    of_subscription = standing(select(billing_line)).where(
         billing_line.c.customer_id == tx.customer, billing_line.c.subscription_id == subscription_id
     )
     of_cycle = of_subscription.where(billing_line.c.cycle == cycle)
@@ -69,9 +75,29 @@ def live(tx: Tx, subscription_id: UUID, cycle: int, currency: Currency) -> tuple
     rows = tx.connection.execute(union_all(of_cycle, waiting).order_by("id"))
     stored = [stored_line(row, currency) for row in rows]
     lines = tuple(
-        BilledLine(s.id, s.line, s.document, s.line.amount, s.line.quantity, s.effective_at) for s in stored
+        BilledLine(s.id, s.line, s.document, s.line.amount, s.line.quantity, _waits_since(s)) for s in stored
     )
     return reduced(lines, tuple(billed.line for billed in lines))
+
+
+def standing(query: Select[Any]) -> Select[Any]:
+    """A query of lines without those that a void invoice took along: all, if they wait again as others; if
+    the claim was waived what it charged, while what it gave back of other invoices stays given back.
+    """
+    of_void = select(receivable.c.invoice_id).where(
+        receivable.c.customer_id == billing_line.c.customer_id,
+        receivable.c.invoice_id == billing_line.c.document_id,
+        or_(
+            receivable.c.void_reason == VoidReason.REISSUE,
+            and_(receivable.c.void_reason == VoidReason.WAIVE, billing_line.c.reverses.is_(None)),
+        ),
+    )
+    return query.where(~of_void.exists())
+
+
+def _waits_since(stored: StoredLine) -> datetime:
+    """From when on a line may have waited: no document is made for a time before it was voided."""
+    return stored.recorded_at if stored.reissues else stored.effective_at
 
 
 def elsewhere(tx: Tx, live: Iterable[BilledLine]) -> dict[UUID, UUID]:
@@ -103,6 +129,17 @@ def append(
         sheet.add(billing_line, _values(tx, subscription_id, line_id, line, at, placed))
 
 
+def reissue(
+    sheet: Sheet, tx: Tx, subscription_id: UUID, voided: Sequence[StoredLine], ids: Mapping[UUID, UUID]
+) -> None:
+    """Let the lines of a void invoice wait again, each under the id that is given for its own."""
+    for old in voided:
+        taken = old.line.reverses
+        line = replace(old.line, reverses=ids.get(taken, taken) if taken else None)
+        row = _values(tx, subscription_id, ids[old.id], line, old.effective_at, None)
+        sheet.add(billing_line, {**row, "reissues": old.id, "known_at": old.known_at})
+
+
 def place(sheet: Sheet, tx: Tx, placements: Iterable[Placement]) -> None:
     """Put lines that waited on their document."""
     for p in placements:
@@ -114,6 +151,22 @@ def link_events(sheet: Sheet, tx: Tx, links: Iterable[tuple[UUID, UUID]]) -> Non
     """Record which events directly caused which lines, as pairs (line, event)."""
     for line, event in links:
         sheet.add(line_event, {"customer_id": tx.customer, "line_id": line, "event_id": event})
+
+
+def named_events(tx: Tx, line_ids: Iterable[UUID]) -> list[tuple[UUID, UUID]]:
+    """The pairs (line, event) by which lines name their events."""
+    query = select(line_event.c.line_id, line_event.c.event_id).where(
+        line_event.c.customer_id == tx.customer, line_event.c.line_id.in_(tuple(line_ids))
+    )
+    return [(row.line_id, row.event_id) for row in tx.connection.execute(query)]
+
+
+def reversing(tx: Tx, ids: Iterable[UUID], currency: Currency) -> list[StoredLine]:
+    """The lines that take something of these back and stand, or wait."""
+    query = standing(select(billing_line)).where(
+        billing_line.c.customer_id == tx.customer, billing_line.c.reverses.in_(tuple(ids))
+    )
+    return [stored_line(row, currency) for row in tx.connection.execute(query)]
 
 
 def by_document(tx: Tx, documents: Iterable[UUID], currency: Currency) -> dict[UUID, list[StoredLine]]:
@@ -236,7 +289,15 @@ def stored_line(row: Row[Any], currency: Currency) -> StoredLine:
         reverses=row.reverses,
     )
     return StoredLine(
-        row.id, line, row.document_id, row.position, row.description, row.effective_at, row.recorded_at
+        row.id,
+        line,
+        row.document_id,
+        row.position,
+        row.description,
+        row.effective_at,
+        row.known_at,
+        row.recorded_at,
+        row.reissues,
     )
 
 
@@ -257,7 +318,7 @@ def _balance_counts(event: Any) -> Any:
                 event.c.effective_at < billing_line.c.period_end,
             ),
         ),
-        event.c.recorded_at <= billing_line.c.recorded_at,
+        event.c.recorded_at <= billing_line.c.known_at,
     )
 
 
@@ -308,7 +369,9 @@ def _values(
         "price_id": line.price,
         "cycle": line.cycle,
         "reverses": line.reverses,
+        "reissues": None,
         "effective_at": at,
+        "known_at": tx.at,
         "recorded_at": tx.at,
         "document_id": placed.document if placed else None,
         "position": placed.position if placed else None,

@@ -20,6 +20,7 @@ from app.billing.overrides import own_from
 from app.billing.periods import Granularity, Period, Share
 from app.billing.plans import BASE_FEE, Item, PlanPrice
 from app.store import catalogs, overrides
+from app.store.lines import standing
 from app.store.tables import billing_line, segment, subscription
 from app.store.transaction import Tx
 from app.store.usage import charges_left, segment_from
@@ -62,7 +63,7 @@ def closed(
 def _paid_ahead(tx: Tx, metric: Item, *, since: datetime) -> list[Row[Any]]:
     """The lines of seats paid in advance, and what was told or given back of them, oldest first."""
     query = (
-        select(billing_line)
+        standing(select(billing_line))
         .where(
             billing_line.c.customer_id == tx.customer,
             billing_line.c.item == metric,

@@ -8,7 +8,7 @@ make a difference, so looking for them costs the same however long the history i
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -18,6 +18,7 @@ from sqlalchemy import and_, func, or_, select
 from sqlalchemy.engine import Row
 
 from app.billing.arrears import Late, Segment
+from app.billing.documents import VoidReason
 from app.billing.ledger import BalanceKind, Delta, EventSource, SeatLevels
 from app.billing.lines import Left, Line, LineKind
 from app.billing.money import Currency, Money
@@ -31,7 +32,7 @@ from app.store import catalogs, overrides
 from app.store.columns import total
 from app.store.seats import event_of, levels_at
 from app.store.sheet import Sheet
-from app.store.tables import billing_line, seat_event, seat_holder, segment, subscription
+from app.store.tables import billing_line, receivable, seat_event, seat_holder, segment, subscription
 from app.store.transaction import Tx
 
 IN_ARREARS = tuple(kind for kind in LineKind if kind.in_arrears)
@@ -233,9 +234,14 @@ def _late_events(tx: Tx, subscription_id: UUID) -> dict[str, list[_Event]]:
 
 
 def charges_left(
-    charges: Sequence[Row[Any]], lines: Sequence[Row[Any]], currency: Currency
+    charges: Sequence[Row[Any]],
+    lines: Sequence[Row[Any]],
+    currency: Currency,
+    waived: Collection[UUID] = (),
 ) -> tuple[Left, ...]:
-    """What is left of charges after all that takes back from them among the lines, newest first."""
+    """What is left of charges after all that takes back from them among the lines, newest first; the claim of
+    those in `waived` was given up.
+    """
     taken: dict[UUID, int] = defaultdict(int)
     for row in lines:
         taken[row.reverses] += row.amount
@@ -246,6 +252,7 @@ def charges_left(
             row.period_start,
             Money(row.amount + taken[row.id], currency),
             TaxTreatment(row.tax_category, row.tax_rate, row.tax_label),
+            waived=row.id in waived,
         )
         for row in sorted(charges, key=lambda row: row.id, reverse=True)
     )
@@ -265,9 +272,19 @@ def _billed(
             for metric, at in since.items()
         )
     )
+    of_document = and_(
+        receivable.c.customer_id == billing_line.c.customer_id,
+        receivable.c.invoice_id == billing_line.c.document_id,
+    )
     query = (
-        select(billing_line)
-        .where(billing_line.c.customer_id == tx.customer, billing_line.c.kind.in_(IN_ARREARS), of_metric)
+        select(billing_line, receivable.c.void_reason)
+        .select_from(billing_line.outerjoin(receivable, of_document))
+        .where(
+            billing_line.c.customer_id == tx.customer,
+            billing_line.c.kind.in_(IN_ARREARS),
+            of_metric,
+            or_(receivable.c.void_reason.is_(None), receivable.c.void_reason == VoidReason.WAIVE),
+        )
         .order_by(billing_line.c.id)
     )
     lines = tx.connection.execute(query).all()
@@ -275,7 +292,8 @@ def _billed(
     for row in lines:
         if row.reverses is None:
             charges[row.item, row.period_start, row.period_end].append(row)
-    return {key: charges_left(rows, lines, currency) for key, rows in charges.items()}
+    waived = {row.id for row in lines if row.void_reason is VoidReason.WAIVE}
+    return {key: charges_left(rows, lines, currency, waived) for key, rows in charges.items()}
 
 
 def _limit(tx: Tx, row: Row[Any]) -> int | None:

@@ -128,10 +128,9 @@ def orphans() -> dict[str, str]:
         head, _, rest = each.name.partition(".")
         if head == "references":
             table, column = rest.split(".")
-            damages[each.name] = (
-                f"UPDATE {table} SET {column} = '{NOBODY}' WHERE {column} = (SELECT min({{text:{column}}}) "
-                f"FROM {table}) RETURNING {column}"
-            )
+            first = f"{column} = (SELECT min({{text:{column}}}) FROM {table})"
+            where = f"id = {CHARGED}" if column == "reissues" else first  # Nothing was reissued there.
+            damages[each.name] = f"UPDATE {table} SET {column} = '{NOBODY}' WHERE {where} RETURNING {column}"
     return damages
 
 

@@ -20,10 +20,12 @@ from app.api.rest.describing import needs, problems
 from app.api.rest.desk import REPLAYED_HEADER, AtDesk, IdempotencyKey
 from app.api.rest.problems import Refusal
 from app.billing import money
-from app.billing.documents import DocumentKind, InvoiceStatus
+from app.billing.documents import DocumentKind, InvoiceStatus, VoidReason
 from app.billing.refusals import NotFound
+from app.services import void_invoice as voiding
 from app.services.api_keys import Scope
 from app.services.record_payment import PaymentRecorded, ReceivedPayment, record_payment
+from app.services.void_invoice import InvoiceVoided, VoidInvoice
 from app.store import documents
 from app.store.documents import Document, InvoiceFilter, Receivable
 from app.store.transaction import Tx
@@ -71,6 +73,7 @@ class InvoiceAnswer(Answer):
     open: Money
     paid_at: datetime | None
     voided_at: datetime | None
+    void_reason: VoidReason | None
 
     @classmethod
     def of(cls, invoice: Document, due: Receivable) -> InvoiceAnswer:
@@ -91,6 +94,7 @@ class InvoiceAnswer(Answer):
             open=Money.of(due.open),
             paid_at=due.paid_at,
             voided_at=due.voided_at,
+            void_reason=due.void_reason,
         )
 
 
@@ -108,6 +112,15 @@ class PaymentBody(Body):
     method: Name = "bank transfer"
     reference: Text | None = None
     paid_at: Annotated[Instant, Meta(description="Now if left out.")] | None = None
+
+
+class VoidBody(Body):
+    """Why an invoice is to be void."""
+
+    reason: Annotated[
+        VoidReason,
+        Meta(description="REISSUE: its lines wait for another document. WAIVE: the claim is given up."),
+    ]
 
 
 @get(
@@ -173,6 +186,41 @@ async def pay_invoice(
     )
 
 
+@post(
+    "/invoices/{invoice:str}/void",
+    opt=needs(Scope.INVOICES_WRITE),
+    responses=problems(400, 404, 409, 415, 422),
+    response_headers=[REPLAYED_HEADER],
+    status_code=200,
+    tags=[TAG[0]],
+    summary="Void an invoice",
+)
+async def void_invoice(
+    desk: AtDesk,
+    invoice: FromPath[str],
+    data: JSONBody[VoidBody],
+    idempotency_key: IdempotencyKey = None,
+) -> Response[InvoiceAnswer]:
+    """Nothing is due any more on an open invoice of which nothing was paid or credited; the document stays as
+    it is. Needs `invoices:write`.
+    """
+    customer, id = await desk.invoice(invoice)
+
+    def deed(tx: Tx) -> InvoiceAnswer | Refusal:
+        done = voiding.void_invoice(tx, desk.actor, VoidInvoice(id, data.reason))
+        return invoice_answer(tx, id) if isinstance(done, InvoiceVoided) else done
+
+    return await desk.done(
+        customer,
+        deed,
+        kind=InvoiceAnswer,
+        operation="voidInvoice",
+        key=idempotency_key,
+        sent=(invoice, data),
+        status=200,
+    )
+
+
 def document_id(document: Document) -> str:
     """The public id of a document."""
     kind = Kind.INVOICE if document.kind is DocumentKind.INVOICE else Kind.CREDIT_NOTE
@@ -199,4 +247,4 @@ def _answers(tx: Tx, found: Sequence[Document]) -> list[InvoiceAnswer]:
     return [InvoiceAnswer.of(each, due[each.id]) for each in found]
 
 
-ROUTES: Final[tuple[HTTPRouteHandler, ...]] = (list_invoices, pay_invoice)
+ROUTES: Final[tuple[HTTPRouteHandler, ...]] = (list_invoices, pay_invoice, void_invoice)

@@ -2,8 +2,9 @@
 
 A statement reads rows of some customers, so that the books can be gone through in steps of bounded size:
 `{of d}` stands for the condition that a row `d` is of one of them. A check of the deployment reads what
-belongs to no customer. Statements are of the SQL that both engines speak; where they differ, other `{words}`
-stand for what each says.
+belongs to no customer. `{reissued l}` says that the line `l` of a void invoice was told again as another.
+Statements are of the SQL that both engines speak; where they differ, other `{words}` stand for what each
+says.
 """
 
 from __future__ import annotations
@@ -25,6 +26,11 @@ be added to an instant.
 """
 
 HERE: Final = re.compile(r"\{of (\w+)\}")
+REISSUED: Final = re.compile(r"\{reissued (\w+)\}")
+AGAIN: Final = (
+    r"EXISTS (SELECT 1 FROM billing_line AS again"
+    r" WHERE again.customer_id = \1.customer_id AND again.reissues = \1.id)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +71,7 @@ class Check:
     def statement(self, dialect: str) -> str:
         """The SQL for an engine, in the order in which rows are told."""
         sql = HERE.sub(r"\1.customer_id > :after AND \1.customer_id <= :until", self.sql)
+        sql = REISSUED.sub(AGAIN, sql)
         for word, means in DIALECTS[dialect].items():
             sql = sql.replace(f"{{{word}}}", means)
         return f"{sql} ORDER BY 1, 2"

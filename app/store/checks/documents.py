@@ -150,7 +150,7 @@ CHECKS: Final = (
         """
         SELECT l.customer_id, l.id, l.amount, CAST(sum(r.amount) AS bigint) AS credits
         FROM billing_line AS l JOIN billing_line AS r ON r.customer_id = l.customer_id AND r.reverses = l.id
-        WHERE {of l} GROUP BY l.customer_id, l.id, l.amount
+        WHERE {of l} AND NOT {reissued r} GROUP BY l.customer_id, l.id, l.amount
         HAVING l.amount + sum(r.amount) < 0 OR max(r.amount) > 0""",
         "the line charged {amount}, its credits come to {credits}",
     ),

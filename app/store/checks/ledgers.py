@@ -66,14 +66,16 @@ CHECKS: Final = (
         key=("customer_id",),
     ),
     Check(
-        "credit.moved", "I1", "A document moves the credit that it says.",
+        "credit.moved", "I1", "A document moves the credit that it says; a void one gave it back.",
         """
         SELECT d.customer_id, d.id, d.number, d.credit_added, d.credit_applied,
                CAST(coalesce(sum(e.amount), 0) AS bigint) AS entries
         FROM document AS d
         LEFT JOIN credit_entry AS e ON e.customer_id = d.customer_id AND e.document_id = d.id
-        WHERE {of d} GROUP BY d.customer_id, d.id, d.number, d.credit_added, d.credit_applied
-        HAVING d.credit_added - d.credit_applied <> coalesce(sum(e.amount), 0)""",
+        LEFT JOIN receivable AS r ON r.customer_id = d.customer_id AND r.invoice_id = d.id
+        WHERE {of d} GROUP BY d.customer_id, d.id, d.number, d.credit_added, d.credit_applied, r.status
+        HAVING CASE WHEN r.status = 'VOID' THEN 0 ELSE d.credit_added - d.credit_applied END
+            <> coalesce(sum(e.amount), 0)""",
         "{number} says {credit_added} added and {credit_applied} applied, its entries come to {entries}",
     ),
     Check(

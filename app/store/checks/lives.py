@@ -10,7 +10,7 @@ from app.store.tables import APPEND_ONLY, DEPLOYMENT_TABLES, audit
 
 PERIODS: Final = """
     SELECT customer_id, id, subscription_id, item, period_start, period_end FROM billing_line AS l
-    WHERE {of l} AND kind = 'PERIOD'"""
+    WHERE {of l} AND kind = 'PERIOD' AND NOT {reissued l}"""
 SEGMENTS: Final = """
     SELECT customer_id, id, subscription_id, metric AS item, period_start, period_end FROM segment AS g
     WHERE {of g}"""
@@ -70,7 +70,7 @@ CHECKS: Final = (
         "periods.once", "I4", "A period of a subscription is billed once for each item.",
         """
         SELECT l.customer_id, l.subscription_id AS id, l.item, l.cycle, count(*) AS lines
-        FROM billing_line AS l WHERE {of l} AND l.kind = 'PERIOD'
+        FROM billing_line AS l WHERE {of l} AND l.kind = 'PERIOD' AND NOT {reissued l}
         GROUP BY l.customer_id, l.subscription_id, l.item, l.cycle HAVING count(*) > 1""",
         "period {cycle} has {lines} lines for the whole of {item}",
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Index, LargeBinary, Text
 
-from app.billing.documents import DocumentKind, InvoiceStatus
+from app.billing.documents import DocumentKind, InvoiceStatus, VoidReason
 from app.billing.lines import LineKind
 from app.billing.periods import Granularity
 from app.billing.taxes import TaxCategory
@@ -55,6 +55,7 @@ receivable = tenant(
     choice("status", InvoiceStatus),
     *needs(Minor, "paid", "credited", "open"),
     *mays(Instant, "paid_at", "voided_at"),
+    choice("void_reason", VoidReason, nullable=True),
     owned("document", "invoice_id"),
     Index("receivable_status", "customer_id", "status"),
     key=("invoice_id",),
@@ -88,13 +89,14 @@ billing_line = tenant(
     need("tax_label", Text),
     need("price_id", Id),
     need("cycle", Count),
-    may("reverses", Id),
-    *needs(Instant, "effective_at", "recorded_at"),
+    *mays(Id, "reverses", "reissues"),
+    *needs(Instant, "effective_at", "known_at", "recorded_at"),
     may("document_id", Id),
     may("position", Count),
     may("description", Text),
     owned("subscription", "subscription_id"),
     owned("billing_line", "reverses"),
+    owned("billing_line", "reissues"),
     owned("document", "document_id"),
     Index("billing_line_cycle", "customer_id", "subscription_id", "cycle"),
     Index(
@@ -104,6 +106,7 @@ billing_line = tenant(
     Index("billing_line_document", "customer_id", "document_id", "position"),
     Index("billing_line_item", "customer_id", "item", "effective_at"),
     Index("billing_line_reverses", "customer_id", "reverses"),
+    Index("billing_line_reissues", "customer_id", "reissues", **where("reissues IS NOT NULL")),
 )  # fmt: skip
 
 line_event = tenant(

@@ -96,7 +96,7 @@ async def test_payments_that_cannot_be(caller: Caller, body: dict[str, Any], nam
     assert await unpaid(caller) == invoice
 
 
-@pytest.mark.parametrize("verb", ["payments"])
+@pytest.mark.parametrize("verb", ["payments", "void"])
 async def test_unknown_invoices_are_answered_alike(caller: Caller, verb: str) -> None:
     """The same bytes for an id that is unknown, malformed, of another kind, or of a credit note."""
     known = (await unpaid(caller))["id"]
@@ -109,3 +109,24 @@ async def test_unknown_invoices_are_answered_alike(caller: Caller, verb: str) ->
 
     assert {answer.status_code for answer in answers} == {404}
     assert len({answer.content for answer in answers}) == 1
+
+
+@pytest.mark.parametrize("reason", ["WAIVE", "REISSUE"])
+async def test_an_invoice_is_void_once(caller: Caller, reason: str) -> None:
+    """Nothing is due on it any more; the same key is answered alike, another one is refused."""
+    invoice = await unpaid(caller)
+    path = f"/v1/invoices/{invoice['id']}/void"
+
+    first = await caller.post(path, {"reason": reason}, 200, Idempotency_Key="v")
+    again = await caller.call("POST", path, {"reason": reason}, Idempotency_Key="v")
+
+    zero = {"amount": "0.00", "currency": "USD"}
+    assert first == {
+        **invoice, "status": "VOID", "open": zero, "voidedAt": "2026-04-16T16:00:00Z", "voidReason": reason,
+    }  # fmt: skip
+    assert (again.json(), again.headers["idempotent-replayed"]) == (first, "true")
+    await caller.refused("POST", path, {"reason": reason}, "invalid-input")
+    pay = f"/v1/invoices/{invoice['id']}/payments"
+    await caller.refused("POST", pay, {}, "invalid-input")
+    await caller.refused("POST", path, {"reason": "BORED"}, "bad-request")
+    await caller.refused("POST", path, {}, "bad-request")

@@ -273,7 +273,8 @@ def upgrade() -> None:
         need("zone", sa.Text()), need("amount", columns.Minor()), need("formula", sa.Text()),
         need("tax_category", sa.Text()), need("tax_rate", columns.Exact()), need("tax_label", sa.Text()),
         need("price_id", columns.Id()), need("cycle", columns.Count()), may("reverses", columns.Id()),
-        need("effective_at", columns.Instant()), need("recorded_at", columns.Instant()),
+        may("reissues", columns.Id()), need("effective_at", columns.Instant()),
+        need("known_at", columns.Instant()), need("recorded_at", columns.Instant()),
         may("document_id", columns.Id()), may("position", columns.Count()), may("description", sa.Text()),
         known("granularity", "DAY", "SECOND"),
         known(
@@ -281,7 +282,7 @@ def upgrade() -> None:
             "BACKDATED",
         ),
         known("tax_category", "STANDARD", "REVERSE_CHARGE", "OUTSIDE_SCOPE"),
-        own("document_id", "document"), own("reverses", "billing_line"),
+        own("document_id", "document"), own("reverses", "billing_line"), own("reissues", "billing_line"),
         own("subscription_id", "subscription"),
         sa.ForeignKeyConstraint(["customer_id"], ["customer.customer_id"]),
         sa.PrimaryKeyConstraint("customer_id", "id"),
@@ -300,6 +301,10 @@ def upgrade() -> None:
         "billing_line", ["customer_id", "item", "effective_at"], unique=False,
     )  # fmt: skip
     op.create_index("billing_line_reverses", "billing_line", ["customer_id", "reverses"], unique=False)
+    op.create_index(
+        "billing_line_reissues", "billing_line", ["customer_id", "reissues"], unique=False,
+        sqlite_where=sa.text("reissues IS NOT NULL"), postgresql_where=sa.text("reissues IS NOT NULL"),
+    )  # fmt: skip
     op.create_index(
         "billing_line_waiting",
         "billing_line", ["customer_id", "subscription_id"], unique=False,
@@ -346,7 +351,8 @@ def upgrade() -> None:
         need("customer_id", columns.Id()), need("invoice_id", columns.Id()), need("status", sa.Text()),
         need("paid", columns.Minor()), need("credited", columns.Minor()), need("open", columns.Minor()),
         may("paid_at", columns.Instant()), may("voided_at", columns.Instant()),
-        known("status", "OPEN", "PAID", "VOID", "UNCOLLECTIBLE"),
+        may("void_reason", sa.Text()),
+        known("status", "OPEN", "PAID", "VOID", "UNCOLLECTIBLE"), known("void_reason", "REISSUE", "WAIVE"),
         own("invoice_id", "document"), sa.ForeignKeyConstraint(["customer_id"], ["customer.customer_id"]),
         sa.PrimaryKeyConstraint("customer_id", "invoice_id"),
         sqlite_strict=True,
