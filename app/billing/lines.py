@@ -68,7 +68,8 @@ class Line:
     amount is no share of time), `period` is the time that is paid for, `cycle` the ordinal of the
     subscription's period in which the line arose. Where several levels make up an amount there are no parts,
     and the quantity is the highest. `late` are the recorded events that an adjustment is for; `raised_from`
-    is how many seats were asked for with the renewal, where more were in use.
+    is how many seats were asked for with the renewal, where more were in use; `note` stands on the document in
+    place of the usual sentence. A credit by hand has a quantity of 0 and no parts.
     """
 
     item: Item
@@ -85,11 +86,12 @@ class Line:
     reverses: UUID | None = None
     late: tuple[UUID, ...] = ()
     raised_from: int | None = None
+    note: str | None = None
 
     @property
     def unit_amount(self) -> Decimal | None:
         """The price of one unit, if the line has a single one; a base fee is one unit of itself."""
-        if self.item == BASE_FEE:
+        if self.item == BASE_FEE and self.parts:
             return self.parts[0].flat_amount
         if len(self.parts) == 1 and not self.parts[0].flat_amount and self.parts[0].pack is None:
             return self.parts[0].unit_amount

@@ -112,6 +112,9 @@ def _credit(tx: Tx, customer: Customer, line: Line) -> Iterator[Explained]:
     assert line.reverses is not None, "the caller looked"
     taken = lines.by_id(tx, (line.reverses,), customer.currency)[line.reverses].line
     yield Explained("reverses", f"{taken.formula} = {taken.amount}")
+    if not line.parts and not line.quantity:
+        yield Explained("by hand", f"{-line.amount} were taken off by the seller")
+        return
     yield from _charge(line, None)
     share = line.share.exact if line.share else Fraction(1)
     if rounded(exact_amount(line.parts) * share, line.amount.currency) != -line.amount:

@@ -62,6 +62,8 @@ def describe(tx: Tx, loaded: Loaded, line: Line) -> str:
     """The sentence of a line in the customer's language, under the names of the price version that it was
     made with.
     """
+    if line.note is not None:
+        return line.note
     return sentence(priced_by(tx, line), line, loaded.customer.locale)
 
 

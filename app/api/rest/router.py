@@ -17,7 +17,17 @@ from litestar.params import FromPath
 from app.api import media
 from app.api.errors import Code, RequestRefused
 from app.api.http import internal_error
-from app.api.rest import clock, customers, invoices, overrides, portal, seat_events, seats, subscriptions
+from app.api.rest import (
+    clock,
+    credit_notes,
+    customers,
+    invoices,
+    overrides,
+    portal,
+    seat_events,
+    seats,
+    subscriptions,
+)
 from app.api.rest.bodies import BodyWrong
 from app.api.rest.desk import Refused, Room
 from app.api.rest.keys import Calls, RequestWrong, RestRequest, gate
@@ -34,7 +44,17 @@ from app.store.catalogs import NoCatalog
 from app.store.transaction import Busy
 
 PREFIX: Final = "/v1"
-RESOURCES: Final = (customers, subscriptions, seat_events, seats, overrides, invoices, portal, clock)
+RESOURCES: Final = (
+    customers,
+    subscriptions,
+    seat_events,
+    seats,
+    overrides,
+    invoices,
+    credit_notes,
+    portal,
+    clock,
+)
 ABOUT: Final = """
 For the vendor's own programs: report seats, open the portal for a customer, settle invoices.
 
