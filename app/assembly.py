@@ -124,9 +124,13 @@ def pdf_loader(store: Store, renderer: Renderer) -> Load:
 
 
 async def readiness(store: Store) -> str | None:
-    """None when the database answers; else what is wrong."""
+    """None when the database answers, is at this program's revision, and guards its history; else what is
+    wrong.
+    """
     try:
-        await store.ping()
+        await store.ping(migrate.refuse_unfit)
+    except (migrate.WrongHead, migrate.GuardsMissing) as error:
+        return str(error)
     except Exception as error:  # noqa: BLE001  Whatever it is, no traffic should come.
         return f"The database does not answer: {type(error).__name__}."
     return None

@@ -47,6 +47,7 @@ class Settings:
     public_url: str
     port: int
     explorer: bool
+    app_role: str | None = None
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str], *, folder: Path = Path("var")) -> "Settings":
@@ -60,6 +61,7 @@ class Settings:
             public_url=_public_url(environ, port),
             port=port,
             explorer=_explorer(environ, mode),
+            app_role=_given(environ, "SEATPORT_APP_ROLE"),
         )
 
 

@@ -17,6 +17,7 @@ import structlog
 from app.billing.refusals import BillingDetailsMissing
 from app.documents.errors import DocumentError
 from app.services.bill import bill
+from app.services.forget_keys import KEPT_FOR, forget_keys
 from app.services.render_document import Render, pdf_of
 from app.store import system
 from app.store.system import Reference
@@ -65,7 +66,8 @@ class Worker:
     async def running(self) -> AsyncIterator[None]:
         """Work in the background. At the end what has begun is finished, or cut short, but no transaction."""
         stop = asyncio.Event()
-        tasks = [asyncio.create_task(self._repeat(step, stop)) for step in (self.bill, self.draw)]
+        steps = (self.bill, self.draw, self.forget)
+        tasks = [asyncio.create_task(self._repeat(step, stop)) for step in steps]
         try:
             yield
         finally:
@@ -82,6 +84,16 @@ class Worker:
     async def draw(self, stop: asyncio.Event) -> None:
         """Render the documents that wait. One that fails has its next try put off."""
         await self._each(system.due_renderings, self._draw_one, stop)
+
+    async def forget(self, stop: asyncio.Event) -> None:
+        """Forget idempotency keys that are old enough, a few at a time, until there are none."""
+        while found := await self.store.system(
+            system.owners_of_old_keys, before=self.store.wall() - KEPT_FOR, limit=PAGE
+        ):
+            for owner in found:
+                if stop.is_set():
+                    return
+                await self.store.run(owner.customer, forget_keys)
 
     async def _bill_one(self, due: Reference) -> None:
         parked = await self.store.run(due.customer, bill, due.id)

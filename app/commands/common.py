@@ -20,6 +20,7 @@ from app.settings import Settings, SettingsError
 from app.store import migrate, system
 from app.store.catalogs import NoCatalog
 from app.store.engine import DatabaseUrlWrong, open_store
+from app.store.grants import RoleUnfit
 from app.store.system import Reference
 from app.store.transaction import Busy, Store
 
@@ -37,7 +38,9 @@ TOLD: Final = (
     SettingsError,
     migrate.DatabaseUnusable,
     migrate.ForeignDatabase,
+    migrate.GuardsMissing,
     migrate.WrongHead,
+    RoleUnfit,
 )
 """Mistakes and outages whose message says all that a person needs."""
 

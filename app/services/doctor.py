@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from app.store import inspection, migrate
+from app.store import inspection, migrate, triggers
 from app.store.checks import BY_CUSTOMER, OF_DEPLOYMENT, Broken
 from app.store.inspection import FIRST, LAST, Found, Inspection
 
@@ -62,7 +62,7 @@ async def examine(url: str, progress: Progress = lambda _done, _of: None, *, pag
     :raises ForeignDatabase, DatabaseUnusable: if there is no database of ours
     """
     try:
-        await migrate.check(url)
+        await migrate.check_head(url)
     except migrate.WrongHead as error:
         # Nothing else can be asked of tables that may be others than this program's.
         return Report(0, (_verdict(HEAD, [str(error)], key="revision"),))
@@ -70,7 +70,7 @@ async def examine(url: str, progress: Progress = lambda _done, _of: None, *, pag
         problem = await inspected.look(inspection.file_problem)
         if problem:
             return Report(0, (HEAD, _verdict(FILE, [problem], key="file")))
-        guards = await inspected.look(inspection.missing_guards)
+        guards = await inspected.look(triggers.missing)
         missing = _verdict(GUARDS, [f"the trigger {name} is missing" for name in guards], key="trigger")
         verdicts = _verdicts(await inspected.look(inspection.of_deployment))
         customers = await _examined(inspected, verdicts, progress, page)

@@ -14,7 +14,7 @@ from app.billing.parties import BillingDetails, CustomerKind
 from app.billing.permissions import Role
 from app.store.frozen import from_json, to_json
 from app.store.sheet import Sheet
-from app.store.tables import customer, portal_session
+from app.store.tables import customer, customer_reference, portal_session
 from app.store.tables import member as members
 from app.store.transaction import Tx
 
@@ -86,21 +86,25 @@ def add(tx: Tx, new: Customer) -> bool:
     at the same moment.
     """
     dialect = sqlite if tx.connection.dialect.name == "sqlite" else postgresql
-    new_row = dialect.insert(customer).values(
-        customer_id=new.id,
-        reference=new.reference,
-        name=new.name,
-        currency=new.currency.code,
-        zone=new.zone,
-        locale=new.locale,
-        kind=new.kind,
-        clock_offset=new.clock_offset // MICROSECOND,
-        credit=new.credit.minor,
-        details=to_json(new.details),
-        created_at=tx.at,
+    own_name = dialect.insert(customer_reference).values(reference=new.reference, customer_id=new.id)
+    if not tx.connection.execute(own_name.on_conflict_do_nothing()).rowcount:
+        return False
+    tx.connection.execute(
+        insert(customer).values(
+            customer_id=new.id,
+            reference=new.reference,
+            name=new.name,
+            currency=new.currency.code,
+            zone=new.zone,
+            locale=new.locale,
+            kind=new.kind,
+            clock_offset=new.clock_offset // MICROSECOND,
+            credit=new.credit.minor,
+            details=to_json(new.details),
+            created_at=tx.at,
+        )
     )
-    free = new_row.on_conflict_do_nothing(index_elements=[customer.c.reference])
-    return tx.connection.execute(free).rowcount == 1
+    return True
 
 
 def set_details(tx: Tx, details: BillingDetails) -> None:

@@ -17,7 +17,6 @@ from sqlalchemy import Connection, TextClause, bindparam, func, select, text
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.store import triggers
 from app.store.checks import BY_CUSTOMER, OF_DEPLOYMENT, Broken, Check
 from app.store.columns import Id
 from app.store.engine import parsed, postgres_engine, sqlite_engine
@@ -108,11 +107,6 @@ def of_customers(connection: Connection, page: Page) -> tuple[Found, ...]:
 def of_deployment(connection: Connection) -> tuple[Found, ...]:
     """What is found of each check of the deployment."""
     return tuple(_found(connection, check, {}) for check in OF_DEPLOYMENT)
-
-
-def missing_guards(connection: Connection) -> list[str]:
-    """The triggers that should guard history, and are not there or disabled."""
-    return sorted(triggers.expected(connection.dialect.name) - triggers.present(connection))
 
 
 def file_problem(connection: Connection) -> str | None:

@@ -7,6 +7,7 @@ Two that start at once run one after the other, and the second finds nothing to 
 import asyncio
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -19,7 +20,7 @@ from sqlalchemy import URL, Connection, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from app.store import triggers
+from app.store import grants, triggers
 from app.store.engine import parsed, postgres_engine, sqlite_engine
 from app.store.transaction import is_sqlite_busy
 
@@ -42,11 +43,16 @@ TABLES: Final = {
     ),
 }
 """The tables of a database, less those of its own housekeeping, of extensions and of Alembic."""
+NOT_PERMITTED: Final = "42501"
 LOCK: Final = 7_328_767_841  # "seatport" on a phone's keys: any number that nobody else locks.
 
 
 class WrongHead(Exception):
     """The database is not at the revision this program needs; the message says what to do."""
+
+
+class GuardsMissing(Exception):
+    """Triggers that keep history as it is are gone; the message names some and says what to do."""
 
 
 class ForeignDatabase(Exception):
@@ -57,17 +63,25 @@ class DatabaseUnusable(Exception):
     """There is no usable database at the given address; the message says why."""
 
 
-async def upgrade(url: str) -> str | None:
+async def upgrade(url: str, app_role: str | None = None) -> str | None:
     """Bring the database to the head, making an SQLite file where there is none.
 
+    :param app_role: the role the application runs as on PostgreSQL, which gets its rights
     :returns: the revision the database is at now
+    :raises RoleUnfit: if there is no such role, or it could change history
     :raises WrongHead: if a newer program migrated it
     :raises ForeignDatabase: if it is another program's
     :raises DatabaseUnusable: if it cannot be reached, or its folder is missing
     """
     if (file := file_of(url)) is not None:
         make_folder(file.parent)
-    return await within(url, upgraded)
+    try:
+        return await within(url, partial(upgraded, app_role=app_role))
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) != NOT_PERMITTED:
+            raise
+        address = place_of(parsed(url))
+        raise DatabaseUnusable(f"Migrate {address} as the owner of its tables: {error.orig}.") from error
 
 
 async def current(url: str) -> str | None:
@@ -83,18 +97,62 @@ async def current(url: str) -> str | None:
 
 
 async def check(url: str) -> None:
+    """Return if the database is at the head and history is guarded in it.
+
+    :raises WrongHead: if it is at another revision
+    :raises GuardsMissing: if a trigger is gone
+    :raises ForeignDatabase: if it is another program's
+    :raises DatabaseUnusable: if it cannot be reached
+    """
+    file = file_of(url)
+    if file is not None and not file.exists():
+        refuse_other(None)
+    await within(url, refuse_unfit)
+
+
+async def check_head(url: str) -> None:
     """Return if the database is at the head.
 
     :raises WrongHead: if it is not
     :raises ForeignDatabase: if it is another program's
     :raises DatabaseUnusable: if it cannot be reached
     """
-    at = await current(url)
+    refuse_other(await current(url))
+
+
+def refuse_unfit(connection: Connection) -> None:
+    """Return if a connected database is at the head and guarded, for a server that runs.
+
+    :raises WrongHead: if it is at another revision
+    :raises GuardsMissing: if a trigger is gone
+    """
+    refuse_other(revision_of(connection))
+    refuse_unguarded(connection)
+
+
+def refuse_other(at: str | None) -> None:
+    """Refuse every revision but the head.
+
+    :raises WrongHead: for such a one
+    """
     if at == head():
         return
     refuse_newer(at)
     state = "has no tables yet" if at is None else f"is at revision {at}, and this Seatport needs {head()}"
     raise WrongHead(f"The database {state}. Run `seatport migrate`.")
+
+
+def refuse_unguarded(connection: Connection) -> None:
+    """Refuse a database in which rows of history could be changed.
+
+    :raises GuardsMissing: if a trigger is gone or disabled
+    """
+    gone = triggers.missing(connection)
+    if gone:
+        raise GuardsMissing(
+            f"The database lacks triggers that keep history as it is ({some(gone)}). "
+            "Run `seatport migrate`, which puts them back, then `seatport doctor`, which looks at the rows."
+        )
 
 
 def head() -> str | None:
@@ -173,8 +231,10 @@ async def connected(engine: AsyncEngine) -> AsyncConnection:
         await asyncio.sleep(TRY_SECONDS)
 
 
-def upgraded(connection: Connection) -> str | None:
-    """Take the guards down, run what revisions are missing, and put the guards of today's tables up."""
+def upgraded(connection: Connection, *, app_role: str | None) -> str | None:
+    """Take the guards down, run what revisions are missing, put the guards of today's tables up and look that
+    they are; then give the application's role its rights.
+    """
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
     refuse_newer(revision_of(connection))
@@ -183,6 +243,9 @@ def upgraded(connection: Connection) -> str | None:
     made.attributes["connection"] = connection
     command.upgrade(made, "head")
     triggers.install(connection)
+    refuse_unguarded(connection)
+    if app_role is not None:
+        grants.give(connection, app_role)
     if connection.dialect.name == "sqlite":
         broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
         assert not broken, f"the migration left references to nothing: {broken[:5]}"
@@ -216,12 +279,16 @@ def refuse_foreign(connection: Connection) -> None:
         return
     names = sorted(connection.execute(text(TABLES[connection.dialect.name])).scalars())
     if names:
-        shown = ", ".join(names[:NAMED_MAX]) + (", …" if len(names) > NAMED_MAX else "")
         raise ForeignDatabase(
             f"The database {place_of(connection.engine.url)} belongs to another program: it has tables that "
-            f"Seatport did not make ({shown}). Nothing was changed. Give SEATPORT_DATABASE_URL a database of "
-            "its own."
+            f"Seatport did not make ({some(names)}). Nothing was changed. Give SEATPORT_DATABASE_URL a "
+            "database of its own."
         )
+
+
+def some(names: list[str]) -> str:
+    """The first few names, for a sentence."""
+    return ", ".join(names[:NAMED_MAX]) + (", …" if len(names) > NAMED_MAX else "")
 
 
 def make_folder(folder: Path) -> None:

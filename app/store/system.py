@@ -7,6 +7,7 @@ customer, is answered with what it may be used for. For sign-in, worker and comm
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import wraps
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 from uuid import UUID
@@ -19,7 +20,9 @@ from app.store.tables import (
     api_key,
     billing_line,
     customer,
+    customer_reference,
     document,
+    idempotency,
     portal_session,
     render_job,
     subscription,
@@ -115,7 +118,7 @@ def demo_customers(tx: DeploymentTx, limit: int) -> list[Reference]:
 @lookup
 def customer_called(tx: DeploymentTx, reference: str) -> Reference | None:
     """The customer whom the vendor calls so."""
-    query = select(customer.c.customer_id).where(customer.c.reference == reference)
+    query = select(customer_reference.c.customer_id).where(customer_reference.c.reference == reference)
     found = tx.connection.execute(query).scalar()
     return Reference(found, found) if found else None
 
@@ -154,6 +157,19 @@ def due_renderings(tx: DeploymentTx, *, after: Reference | None, limit: int) -> 
         render_job.c.run_at <= tx.wall
     )
     return _page(tx, query, (render_job.c.customer_id, render_job.c.document_id), after, limit)
+
+
+@lookup
+def owners_of_old_keys(tx: DeploymentTx, *, before: datetime, limit: int) -> list[Reference]:
+    """The customers with the oldest idempotency keys, of those used before an instant."""
+    query = (
+        select(idempotency.c.customer_id)
+        .where(idempotency.c.recorded_at < before)
+        .order_by(idempotency.c.recorded_at)
+        .limit(limit)
+    )
+    found = dict.fromkeys(tx.connection.execute(query).scalars())
+    return [Reference(owner, owner) for owner in found]
 
 
 def _page(

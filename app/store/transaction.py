@@ -33,7 +33,7 @@ MOSTLY_LEFT: Final = 0.9
 RETRY_AFTER_SECONDS: Final = 2
 SQLITE_BUSY: Final = 5
 TRY_AGAIN: Final = {"40001", "40P01"}  # PostgreSQL: serialization failure, deadlock.
-LOCK_NOT_AVAILABLE: Final = "55P03"
+TOOK_TOO_LONG: Final = {"55P03", "57014"}  # PostgreSQL: a lock, a statement that was not done in time.
 
 
 class Busy(Exception):
@@ -166,9 +166,17 @@ class Store:
         finally:
             await self._shield.run(scope.end(for_good=True), closing=True)
 
-    async def ping(self) -> None:
-        """Return if the database answers; raise what it says, or Busy, if it does not."""
-        await self._shield.run(self._read(lambda connection: connection.execute(text("SELECT 1")).scalar()))
+    async def ping(self, look: Callable[[Connection], object] = lambda _: None) -> None:
+        """Return if the database answers; raise what it says, or Busy, if it does not.
+
+        :param look: looks at the database itself, not at its rows, and raises what it finds wrong
+        """
+
+        def answers(connection: Connection) -> None:
+            connection.execute(text("SELECT 1"))
+            look(connection)
+
+        await self._shield.run(self._read(answers))
 
     async def close(self) -> None:
         """Let no more work in, wait for what is under way, and close every connection."""
@@ -219,7 +227,7 @@ class Store:
                     raise Busy from error
 
     async def _read(self, work: Callable[[Connection], T]) -> T:
-        with said_as_busy():
+        with said_as_busy(reading=True):
             connection, result = await self.reading(work)
             await connection.close()
             return result
@@ -274,7 +282,7 @@ class ReadScope:
                 connection, tx = await self._begun()
                 return await connection.run_sync(lambda _: query(tx, *args, **kwargs))
 
-        with said_as_busy():
+        with said_as_busy(reading=True):
             return await self._shield.run(read())
 
     async def renew(self) -> None:
@@ -335,13 +343,16 @@ def is_sqlite_busy(error: DBAPIError) -> bool:
 
 
 @contextmanager
-def said_as_busy() -> Iterator[None]:
-    """Say as Busy that a wait for a connection or a row took too long."""
+def said_as_busy(*, reading: bool = False) -> Iterator[None]:
+    """Say as Busy that a wait for a connection, a row or a statement took too long.
+
+    :param reading: SQLite's refusal is final, too: who writes tries again instead
+    """
     try:
         yield
     except PoolTimeout as error:
         raise Busy from error
     except DBAPIError as error:
-        if getattr(error.orig, "sqlstate", None) == LOCK_NOT_AVAILABLE:
+        if getattr(error.orig, "sqlstate", None) in TOOK_TOO_LONG or (reading and is_sqlite_busy(error)):
             raise Busy from error
         raise

@@ -5,8 +5,8 @@ puts them back in its own transaction, since rebuilding a table on SQLite drops 
 Both engines answer with IntegrityError. On SQLite a guard also stands before INSERT: REPLACE deletes the old
 row without asking the trigger that guards deletion, unless the connection asks for recursive triggers.
 
-Who owns the database can drop a trigger. Against that stand the grants of the application's role on
-PostgreSQL.
+Who owns the database can drop a trigger. Against that stand the rights of the application's role on
+PostgreSQL, in `app.store.grants`. The start, the readiness check and the doctor notice if a trigger is gone.
 """
 
 from collections.abc import Collection, Iterable, Iterator
@@ -170,12 +170,9 @@ def quoted(words: str) -> str:
     return "'" + words.replace("'", "''") + "'"
 
 
+FIRST_WINS: Final = (tables.document_file, tables.customer_reference)
 GUARDS: Final[tuple[Guard, ...]] = (
-    *(
-        guard
-        for table in tables.APPEND_ONLY
-        for guard in append_only(table, first_wins=table is tables.document_file)
-    ),
+    *(guard for table in tables.APPEND_ONLY for guard in append_only(table, first_wins=table in FIRST_WINS)),
     *(
         guard
         for name, columns in tables.FILLED_ONCE.items()
@@ -215,6 +212,11 @@ def expected(dialect: str, guards: Iterable[Guard] = GUARDS) -> set[str]:
 def present(connection: Connection) -> set[str]:
     """The names of the guards' triggers that the database has, and has not disabled."""
     return {name for name, _ in stored(connection)}
+
+
+def missing(connection: Connection) -> list[str]:
+    """The names of the triggers that should be there and are not, or are disabled."""
+    return sorted(expected(connection.dialect.name) - present(connection))
 
 
 def stored(connection: Connection) -> list[tuple[str, str]]:

@@ -101,6 +101,9 @@ DAMAGES: Final = {
     "sessions.member": f"UPDATE portal_session SET member_id = '{NOBODY}' RETURNING member_id",
     "due.scheduled": "UPDATE subscription SET due_at = due_at + 1{us} RETURNING id",
     "due.ended": "UPDATE subscription SET status = 'ENDED' WHERE due_at IS NOT NULL RETURNING id",
+    "customers.named": (
+        f"UPDATE customer_reference SET customer_id = '{NOBODY}' WHERE reference = 'acme' RETURNING reference"
+    ),
     "numbers.gapless": (
         "UPDATE number_series SET last = last + 1 WHERE series = 'DEMO-CRN' RETURNING series"
     ),

@@ -1,10 +1,12 @@
 """A store with scratch tables, so that the doors are tried apart from the tables of the business."""
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID, uuid4
 
+import asyncpg
 import pytest
 
 from app.store.engine import open_store
@@ -63,3 +65,39 @@ async def counting(scratch_store: Store, customer: UUID) -> Store:
 def customer() -> UUID:
     """Some customer."""
     return uuid4()
+
+
+class Roles:
+    """Makes roles of the PostgreSQL server that live as long as a test."""
+
+    def __init__(self) -> None:
+        self._made = 0
+
+    @contextmanager
+    def made(self, url: str, rights: str = "") -> Iterator[str]:
+        """A role that may sign in to a database; at the end it is gone with all that it was given there."""
+        self._made += 1
+        name = f"seatport_app_{self._made}"
+        self.execute(url, f"CREATE ROLE {name} LOGIN {rights}")
+        try:
+            yield name
+        finally:
+            self.execute(url, f"DROP OWNED BY {name}")
+            self.execute(url, f"DROP ROLE {name}")
+
+    def execute(self, url: str, statement: str) -> object:
+        """Run a statement as the owner of a database; the first value it returns."""
+
+        async def executed() -> object:
+            connection = await asyncpg.connect(url.replace("+asyncpg", ""))
+            value: object = await connection.fetchval(statement)
+            await connection.close()
+            return value
+
+        return postgres.in_own_loop(executed())
+
+
+@pytest.fixture
+def roles() -> Roles:
+    """Roles of the test's server."""
+    return Roles()

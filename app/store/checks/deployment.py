@@ -53,6 +53,19 @@ def _reference(table: Table, rule: ForeignKeyConstraint) -> Check:
 
 CHECKS: Final = (
     Check(
+        "customers.named", "I12", "Every reference by which customers are found is that of one customer.",
+        """
+        SELECT r.reference, r.customer_id FROM customer_reference AS r
+        LEFT JOIN customer AS c ON c.customer_id = r.customer_id AND c.reference = r.reference
+        WHERE c.customer_id IS NULL
+        UNION ALL
+        SELECT c.reference, c.customer_id FROM customer AS c
+        LEFT JOIN customer_reference AS r ON r.reference = c.reference AND r.customer_id = c.customer_id
+        WHERE r.reference IS NULL""",
+        "{customer_id} is no customer of that reference, or is not found by it",
+        key=("reference",),
+    ),
+    Check(
         "numbers.gapless", "I7", "The numbers of a series run from 1 to the last one taken.",
         """
         SELECT s.series, s.last, count(n.value) AS numbers, CASE WHEN min(n.value) = 1 THEN (

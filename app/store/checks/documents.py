@@ -58,13 +58,18 @@ def views_wrong(rows: Iterable[Row[Any]]) -> Iterator[Broken]:
     """Views that are of another document, or show other lines."""
     for row in rows:
         view = orjson.loads(row.view)
-        # A credit note has no minus on its page.
         groups = (group["lines"] for group in view.get("groups", ()))
-        shown = sorted(line["formula"].removeprefix(MINUS) for lines in groups for line in lines)
-        lines = sorted(part.removeprefix(MINUS) for part in (row.formulas or "").split(BETWEEN))
+        shown = sorted(unsigned(line["formula"]) for lines in groups for line in lines)
+        lines = sorted(unsigned(formula) for formula in (row.formulas or "").split(BETWEEN))
         if (view.get("number"), shown) != (row.number, lines):
             told = f"its page shows {', '.join(shown) or 'no line'} on {view.get('number')}"
             yield named(row, KEY, f"{row.number} has {', '.join(lines)}; {told}")
+
+
+def unsigned(formula: str) -> str:
+    """A formula without its sign: what a credit note gives back has no minus on its page."""
+    inner = formula.removeprefix(MINUS)
+    return inner[1:-1] if inner.startswith("(") and inner.endswith(")") else inner
 
 
 def amounts_wrong(rows: Iterable[Row[Any]]) -> Iterator[Broken]:

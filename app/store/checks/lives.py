@@ -9,27 +9,26 @@ from app.store.metadata import metadata
 from app.store.tables import APPEND_ONLY, DEPLOYMENT_TABLES, audit
 
 PERIODS: Final = """
-    SELECT customer_id, id, subscription_id, item, period_start, period_end FROM billing_line AS l
-    WHERE {of l} AND kind = 'PERIOD' AND NOT {reissued l}"""
+    SELECT customer_id, id, subscription_id, item, period_start, period_end, effective_at AS at
+    FROM billing_line AS l WHERE {of l} AND kind = 'PERIOD' AND NOT {reissued l}"""
 SEGMENTS: Final = """
-    SELECT customer_id, id, subscription_id, metric AS item, period_start, period_end FROM segment AS g
-    WHERE {of g}"""
+    SELECT customer_id, id, subscription_id, metric AS item, period_start, period_end, period_end AS at
+    FROM segment AS g WHERE {of g}"""
 TILING: Final = """
     SELECT n.customer_id, n.id, n.item,
            CASE WHEN n.period_start < n.before_end THEN 'before' ELSE 'after' END AS begins
     FROM (
-        SELECT p.customer_id, p.id, p.subscription_id, p.item, p.period_start, p.period_end,
-               lag(p.period_end) OVER w AS before_end, lag(p.period_start) OVER w AS before_start
+        SELECT p.customer_id, p.id, p.subscription_id, p.item, p.period_start, p.at,
+               lag(p.period_end) OVER w AS before_end, lag(p.at) OVER w AS before_at
         FROM ({rows}) AS p
         WINDOW w AS (PARTITION BY p.customer_id, p.subscription_id, p.item ORDER BY p.period_start, p.id)
     ) AS n
     WHERE n.before_end IS NOT NULL AND n.period_start <> n.before_end AND NOT EXISTS (
         SELECT 1 FROM terms AS t
-        WHERE t.customer_id = n.customer_id AND t.subscription_id = n.subscription_id
-          AND t.effective_at >= CASE WHEN n.period_start < n.before_end
-                                     THEN n.before_start ELSE n.before_end END
-          AND t.effective_at <= n.period_start)"""
+        WHERE t.customer_id = n.customer_id AND t.subscription_id = n.subscription_id AND {changed})"""
 """What does not begin where its neighbour before it ended, although the terms did not change between."""
+SINCE_LINE: Final = "t.effective_at > n.before_at AND t.effective_at <= n.at"
+SINCE_SEGMENT: Final = "t.effective_at >= n.before_end AND t.effective_at < n.at"
 RECORDED: Final = """
     SELECT {columns} FROM "{table}" AS r WHERE {of r} AND NOT EXISTS (
         SELECT 1 FROM audit AS a WHERE a.customer_id = r.customer_id AND a.recorded_at = r.recorded_at)"""
@@ -58,12 +57,12 @@ AUDITED: Final = tuple(
 CHECKS: Final = (
     Check(
         "periods.tile", "I3", "The periods of an item that are billed in advance meet: no gap, no overlap.",
-        TILING.replace("{rows}", PERIODS),
+        TILING.replace("{rows}", PERIODS).replace("{changed}", SINCE_LINE),
         "this line of {item} begins {begins} the end of the line before it, under the same terms",
     ),
     Check(
         "segments.tile", "I3", "The segments of use that are billed meet: no gap, no overlap.",
-        TILING.replace("{rows}", SEGMENTS),
+        TILING.replace("{rows}", SEGMENTS).replace("{changed}", SINCE_SEGMENT),
         "this segment of {item} begins {begins} the end of the segment before it, under the same terms",
     ),
     Check(

@@ -16,6 +16,7 @@ from app.store.tables.deployment import (
     api_key,
     catalog,
     catalog_price,
+    customer_reference,
     number,
     number_series,
     portal_session,
@@ -42,6 +43,7 @@ __all__ = [
     "catalog_price",
     "credit_entry",
     "customer",
+    "customer_reference",
     "document",
     "document_file",
     "document_view",
@@ -68,15 +70,30 @@ __all__ = [
 ]
 
 DEPLOYMENT_TABLES: Final = frozenset(
-    {"api_key", "catalog", "catalog_price", "number_series", "number", "portal_session"}
+    {
+        "api_key",
+        "catalog",
+        "catalog_price",
+        "customer_reference",
+        "number_series",
+        "number",
+        "portal_session",
+    }
 )
 
 APPEND_ONLY: Final = (
-    catalog, catalog_price, number, terms, override, seat_event, segment, document, document_view,
-    document_file, reduction, line_event, credit_entry, payment, audit,
+    catalog, catalog_price, customer_reference, number, terms, override, seat_event, segment, document,
+    document_view, document_file, reduction, line_event, credit_entry, payment, audit,
 )  # fmt: skip
 """Rows that are never updated nor deleted; the database itself refuses. Of `billing_line` only `FILLED_ONCE`
 may change, from null.
 """
 
 FILLED_ONCE: Final = {"billing_line": ("document_id", "position", "description")}
+
+ACROSS_CUSTOMERS: Final = frozenset(
+    {"idempotency_old", "outbox_waiting", "render_job_due", "subscription_due"}
+)
+"""The indexes of customer data that do not start with the customer: they serve the look-ups across customers
+of what is due, and promise nothing, so each shard may have its own.
+"""

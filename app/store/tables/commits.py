@@ -12,6 +12,8 @@ idempotency = tenant(
     *needs(Text, "mutation", "key", "fingerprint"),
     need("outcome", Json),
     need("recorded_at", Instant),
+    Index("idempotency_oldest", "customer_id", "recorded_at"),
+    Index("idempotency_old", "recorded_at"),
     key=("mutation", "key"),
 )
 

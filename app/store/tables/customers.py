@@ -17,7 +17,6 @@ customer = tenant(
     need("credit", Minor),
     need("details", Json),
     need("created_at", Instant),
-    Index("customer_by_reference", "reference", unique=True),
     key=(),
 )
 

@@ -49,3 +49,8 @@ api_key = table(
     may("revoked_at", Instant),
     Index("api_key_by_hash", "token_hash", unique=True),
 )
+
+customer_reference = table(
+    "customer_reference", Column("reference", Text, primary_key=True), need("customer_id", Id)
+)
+"""Which customer the vendor calls so: what no two customers may share is not among the rows of either."""

@@ -43,7 +43,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("customer_id"),
         sqlite_strict=True,
     )  # fmt: skip
-    op.create_index("customer_by_reference", "customer", ["reference"], unique=True)
+    op.create_table(
+        "customer_reference",
+        need("reference", sa.Text()), need("customer_id", columns.Id()),
+        sa.PrimaryKeyConstraint("reference"),
+        sqlite_strict=True,
+    )  # fmt: skip
     op.create_table(
         "number",
         need("series", sa.Text()), need("value", columns.Count()), need("document_id", columns.Id()),
@@ -83,6 +88,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("customer_id", "mutation", "key"),
         sqlite_strict=True,
     )  # fmt: skip
+    op.create_index("idempotency_old", "idempotency", ["recorded_at"], unique=False)
+    op.create_index("idempotency_oldest", "idempotency", ["customer_id", "recorded_at"], unique=False)
     op.create_table(
         "member",
         need("customer_id", columns.Id()), need("id", columns.Id()), need("reference", sa.Text()),
