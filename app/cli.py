@@ -19,6 +19,8 @@ NAMES: Final = (
     "explain",
     "schema",
     "doctor",
+    "backup",
+    "restore",
 )
 
 

@@ -18,6 +18,7 @@ from app.clock import wall_clock
 from app.services.demo.past import DemoImpossible
 from app.settings import Settings, SettingsError
 from app.store import migrate, system
+from app.store.backups import BackupImpossible
 from app.store.catalogs import NoCatalog
 from app.store.engine import DatabaseUrlWrong, open_store
 from app.store.grants import RoleUnfit
@@ -31,6 +32,7 @@ EVERY: Final = 500
 NO_SECRET: Final = "a command on the database signs nothing"  # noqa: S105  Nothing is signed with it.
 OPERATOR: Final = Actor(ActorKind.SYSTEM, "command line")
 TOLD: Final = (
+    BackupImpossible,
     Busy,
     DatabaseUrlWrong,
     DemoImpossible,

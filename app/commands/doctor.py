@@ -20,18 +20,25 @@ async def command(as_json: bool) -> None:  # noqa: FBT001  A flag.
     It only reads, and servers may run meanwhile.
     The exit code is 0 if everything holds, and 1 if anything does not.
     """
-    progress = Counted("customers checked")
-    report = await examine(settings().database_url, lambda done, _of: progress.show(done))
-    progress.end()
+    report = await examined(settings().database_url)
     if as_json:
         click.echo(json.dumps(_plain(report), ensure_ascii=False, indent=2))
     else:
-        _tell(report)
+        tell(report)
     if not report.sound:
         raise click.exceptions.Exit(1)
 
 
-def _tell(report: Report) -> None:
+async def examined(url: str) -> Report:
+    """Let the doctor go through a database, and tell how far it is."""
+    progress = Counted("customers checked")
+    report = await examine(url, lambda done, _of: progress.show(done))
+    progress.end()
+    return report
+
+
+def tell(report: Report) -> None:
+    """Say what does not hold, each with its first row, or that all holds."""
     for verdict in report.broken:
         click.echo(f"{verdict.invariant} {verdict.check}: {verdict.promise}")
         click.echo(f"    does not hold for {verdict.broken}. The first: {_first(verdict)}")

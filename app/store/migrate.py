@@ -96,6 +96,15 @@ async def current(url: str) -> str | None:
     return await within(url, revision_of)
 
 
+async def is_empty(url: str) -> bool:
+    """Whether a database has no table.
+
+    :raises ForeignDatabase: if it has tables of another program
+    :raises DatabaseUnusable: if it cannot be reached
+    """
+    return await current(url) is None
+
+
 async def check(url: str) -> None:
     """Return if the database is at the head and history is guarded in it.
 

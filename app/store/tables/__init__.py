@@ -92,8 +92,8 @@ may change, from null.
 FILLED_ONCE: Final = {"billing_line": ("document_id", "position", "description")}
 
 ACROSS_CUSTOMERS: Final = frozenset(
-    {"idempotency_old", "outbox_waiting", "render_job_due", "subscription_due"}
+    {"document_by_id", "idempotency_old", "outbox_waiting", "render_job_due", "subscription_due"}
 )
 """The indexes of customer data that do not start with the customer: they serve the look-ups across customers
-of what is due, and promise nothing, so each shard may have its own.
+of what is due and whose it is, and promise nothing, so each shard may have its own.
 """
