@@ -17,6 +17,24 @@ class Explained:
 EXPLAINED: Final = (
     Explained(
         "money.py",
+        "whole = sum(weights, Fraction(0))",
+        "whole = sum(weights, )",
+        "A sum of fractions is a fraction, and no weights are refused before anything is divided.",
+    ),
+    Explained(
+        "money.py",
+        "sign = -1 if amount.minor < 0 else 1",
+        "sign = -1 if amount.minor <= 0 else 1",
+        "All shares of 0 are 0, which has no sign.",
+    ),
+    Explained(
+        "money.py",
+        "sign = -1 if amount.minor < 0 else 1",
+        "sign = -1 if amount.minor < 1 else 1",
+        "As above.",
+    ),
+    Explained(
+        "money.py",
         "return rounded if value >= 0 else -rounded",
         "return rounded if value > 0 else -rounded",
         "Nothing is rounded to 0, and 0 has no sign.",

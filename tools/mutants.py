@@ -36,7 +36,7 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 MUTANTS: Final = ROOT / "mutants"
 TESTS: Final = ("tests/billing", "tests/published")
 OPTIONS: Final = ("-q", "-s", "--noconftest", "-p", "no:cacheprovider", "-m", "not long")
-EXAMPLES: Final = 30
+EXAMPLES: Final = 20
 MEMORY: Final = 4 << 30
 SURVIVED, NOTICED, UNREACHED, TIMEOUT = 0, 1, 33, 36  # As mutmut has them.
 

@@ -86,10 +86,15 @@ def test_a_split_gives_the_rest_to_the_largest_remainders() -> None:
     assert split(money("-1.00"), [third, 2 * third]) == (money("-0.33"), money("-0.67"))
 
 
+def test_no_weight_has_no_share() -> None:
+    """1.00 by 1 : 0 is 1.00 and nothing."""
+    assert split(money("1.00"), [Fraction(1), Fraction(0)]) == (money("1.00"), money("0.00"))
+
+
 @pytest.mark.parametrize("weights", [[], [Fraction(0)], [Fraction(2), Fraction(-1)]])
 def test_a_split_needs_weights(weights: list[Fraction]) -> None:
     """No weight at all, or a negative one, is a bug of the caller."""
-    with pytest.raises(ValueError, match="weights must not be negative nor all zero"):
+    with pytest.raises(ValueError, match=r"^weights must not be negative nor all zero$"):
         split(money("1.00"), weights)
 
 
@@ -121,6 +126,7 @@ def test_money_survives_its_own_text(minor: int, currency: Currency) -> None:
 def test_money_is_ordered_and_signed() -> None:
     """Amounts of one currency compare and negate like numbers."""
     assert money("1.00") < money("1.01") <= money("1.01")
+    assert not money("1.01") < money("1.01")
     assert -money("1.00") + money("1.50") - money("0.50") == money("0.00")
 
 

@@ -3,10 +3,11 @@
 import pytest
 
 from app.billing.changes import Quote, allowed_ways, decide
-from app.billing.moves import AXES
+from app.billing.moves import AXES, Move, moves_of
+from app.billing.periods import BillingInterval
 from app.billing.plans import ChangeTiming, PlanPrice, ProrationMode
 from app.billing.refusals import ProrationModeNotAllowed
-from app.billing.requests import ChangeRequest
+from app.billing.requests import ChangeRequest, Wanted, resolve
 from app.billing.state import State
 from app.billing.subscriptions import SeatsAtRenewal
 from tests.billing.playing import amounts, quoted
@@ -153,3 +154,45 @@ def test_a_plan_change_follows_the_policy_of_its_direction() -> None:
     assert quoted(state, ask(plan="dearer"), "2026-04-16").timing is NOW
     assert quoted(state, ask(plan="cheaper"), "2026-04-16").timing is AT_RENEWAL
     assert isinstance(refusal, ProrationModeNotAllowed)
+
+
+def test_a_mode_for_an_addition_that_waits_is_asked_of_the_policy_for_additions() -> None:
+    """Additions wait and are prorated, removals are not: DIFFERENCE is refused for two editors more."""
+    waits = plan_price(
+        increase=direction(PRORATED, timing=AT_RENEWAL), decrease=direction(DIFFERENCE, timing=AT_RENEWAL)
+    )
+    refusal = decide(started(waits), ask(editor="+2", mode=DIFFERENCE), instant("2026-04-16"))
+
+    assert isinstance(refusal, ProrationModeNotAllowed)
+    assert (refusal.requested_mode, refusal.requested_timing) == (DIFFERENCE, None)
+    assert (refusal.allowed_modes, refusal.allowed_timings) == ((PRORATED,), (AT_RENEWAL,))
+    assert isinstance(decide(started(waits), ask(editor="+2", mode=PRORATED), instant("2026-04-16")), Quote)
+
+
+@pytest.mark.parametrize(
+    ("plan", "interval", "increases", "timing"),
+    [
+        ("team", BillingInterval.MONTH, False, AT_RENEWAL),
+        ("dearer", BillingInterval.YEAR, True, NOW),
+    ],
+)
+def test_another_price_is_one_move_and_speaks_of_no_seats(
+    plan: str, interval: BillingInterval, timing: ChangeTiming, *, increases: bool
+) -> None:
+    """A shorter interval is a decrease that waits, a dearer plan an increase of now."""
+    year = plan_price(seat_price("100.00"), interval=BillingInterval.YEAR)
+    dearer = plan_price(seat_price("200.00"), plan="dearer", interval=BillingInterval.YEAR)
+    state, request = started(year, plan_price(), dearer), ask(plan=plan, interval=interval)
+    wanted = resolve(state, request)
+    assert isinstance(wanted, Wanted)
+
+    assert moves_of(state, wanted, request) == (
+        Move(None, 0, 0, increases=increases, mode=PRORATED, timing=timing),
+    )
+
+
+def test_a_change_that_waits_is_shown_in_the_mode_of_the_plan() -> None:
+    """Whatever mode was asked for now, the way that waits has the plan's first one."""
+    *_, waiting = allowed_ways(a_state(), ask(editor="+2", mode=UNBILLED), instant("2026-04-16"))
+
+    assert (waiting.mode, waiting.timing) == (PRORATED, AT_RENEWAL)

@@ -1,8 +1,10 @@
 """Whether a plan can be chosen at all, before a change is asked for."""
 
+from dataclasses import replace
+
 from app.billing.offers import obstacle
 from app.billing.periods import BillingInterval
-from app.billing.plans import Item, Plan, PlanPrice
+from app.billing.plans import Item, Plan, PlanPrice, SeatMetric
 from app.billing.state import State
 from tests.billing.playing import in_use
 from tests.builders import EDITOR, VIEWER, offered, plan_price, seat_price, started
@@ -48,6 +50,16 @@ def test_a_plan_without_a_metric_that_is_in_use() -> None:
     assert obstacle(a_state(), pro) == "Pro has no viewer seats. Release the 3 that are in use first."
     assert obstacle(guests, pro) == "Pro has no guest seats. Release the 2 that are in use first."
     assert obstacle(in_use(a_state(), VIEWER, 0), pro) is None
+
+
+def test_a_metric_is_called_as_the_present_plan_calls_it() -> None:
+    """The people know their seats by its label, not by its code."""
+    looker = replace(seat_price("4.00", VIEWER), metric=SeatMetric(VIEWER, "read-only"))
+    state = in_use(started(plan_price(seat_price(), looker), viewer=5), VIEWER, 3)
+
+    assert obstacle(state, plan(plan_price(plan="pro"))) == (
+        "Pro has no read-only seats. Release the 3 that are in use first."
+    )
 
 
 def test_a_plan_that_is_too_small_for_the_people_in_use() -> None:

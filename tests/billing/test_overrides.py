@@ -41,6 +41,7 @@ from tests.builders import (
 
 MONTH, YEAR = BillingInterval.MONTH, BillingInterval.YEAR
 SECOND = timedelta(seconds=1)
+AT = instant("2026-04-16")
 seeds = st.integers(0, 2**64)
 
 
@@ -339,6 +340,7 @@ def test_a_maximum_below_the_minimum_is_found_whenever_it_would_come() -> None:
     assert clash(maximum=6, since="2026-04-01", until="2026-05-01") is None
     assert clash(maximum=6, since="2026-06-01") is None
     assert clash(maximum=2, since="2026-06-01") == instant("2026-06-01")  # 3 are included.
+    assert clash(maximum=8, since="2026-04-01") is None  # Exactly 8 are possible.
 
 
 def test_plans_of_a_customer_without_agreements_are_the_list() -> None:
@@ -346,3 +348,26 @@ def test_plans_of_a_customer_without_agreements_are_the_list() -> None:
     plans = offered(plan_price())
 
     assert own_plans(plans, plan_price().currency, (), instant("2026-04-16")) is plans
+
+
+def test_an_agreement_is_in_the_currency_of_the_customer() -> None:
+    """6.00 were agreed with a customer in dollars: the same plan in euros is as listed."""
+    dollars, euros = plan_price(), plan_price(currency="EUR")
+    (plan,) = own_plans(offered(dollars, euros), dollars.currency, (agreed(price=unit("6.00")),), AT)
+
+    assert [price.seats[0].own for price in plan.prices] == [True, False]
+    assert plan.prices[1] == euros
+
+
+def test_an_own_price_replaces_all_that_makes_a_price() -> None:
+    """Packs of 4 instead of single seats: the model, its tiers and the size of a pack."""
+    packs = seat_price("0", EDITOR, (None, "0", "30.00"), model=PricingModel.PACKAGE, package_size=4)
+    (seat,) = own(plan_price(), (agreed(price=price_of(packs)),), AT).seats
+
+    assert (seat.model, seat.tiers, seat.package_size) == (PricingModel.PACKAGE, packs.tiers, 4)
+    assert seat.listed == seat_price()
+
+
+def test_what_the_list_says_anyway_is_no_own_price() -> None:
+    """The list's 10.00 were agreed: the price is the plan's."""
+    assert own(plan_price(), (agreed(price=unit("10.00")),), AT) == plan_price()

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.billing.overrides import Override, stretches
-from app.billing.periods import Period
+from app.billing.periods import Granularity, Period
 from app.billing.plans import ChargingBasis
 from app.billing.renewals import bring_up
 from tests.billing.agreements import agreed, some_overrides, unit, with_overrides
@@ -32,6 +32,7 @@ from tests.builders import (
 )
 
 seeds = st.integers(0, 2**64)
+APRIL = Period(instant("2026-04-01"), instant("2026-05-01"), "UTC")
 
 
 def used(basis: ChargingBasis, *overrides: Override, seats: int = 12, **rest: Any) -> list[str]:
@@ -106,3 +107,31 @@ def test_overage_counts_the_seats_that_were_granted_at_the_end_of_the_month() ->
 
     assert used(ChargingBasis.OVERAGE, until_may, **price) == []
     assert used(ChargingBasis.OVERAGE, until_the_last, **price) == ["2 seats × 3.00 USD = 6.00"]
+
+
+@pytest.mark.parametrize(
+    ("granularity", "turns"), [(Granularity.DAY, "2026-04-16"), (Granularity.SECOND, "2026-04-16 12:00")]
+)
+def test_another_price_counts_from_its_day_or_its_second(granularity: Granularity, turns: str) -> None:
+    """6.00 from noon of the 16th: counted in days from midnight, counted in seconds from noon."""
+    version = plan_price(granularity=granularity)
+    parts = list(stretches(version, EDITOR, (agreed(price=unit("6.00"), since="2026-04-16 12:00"),), APRIL))
+
+    assert [part.end for part, _ in parts] == [instant(turns), APRIL.end]
+    assert [seat.own for _, each in parts for seat in each.seats] == [False, True]
+
+
+@pytest.mark.parametrize("since", ["2026-04-01", "2026-05-01"])
+def test_another_price_from_an_edge_of_the_period_does_not_divide_it(since: str) -> None:
+    """One stretch, at the price that it begins with."""
+    agreement = agreed(price=unit("6.00"), since=since)
+    version = plan_price()
+
+    assert [part for part, _ in stretches(version, EDITOR, (agreement,), APRIL)] == [APRIL]
+
+
+def test_what_is_agreed_on_a_metric_that_the_price_does_not_have_divides_nothing() -> None:
+    """Viewers are agreed on, and the plan has editors only."""
+    agreement = agreed(1, VIEWER, price=unit("6.00"), since="2026-04-16")
+
+    assert list(stretches(plan_price(), VIEWER, (agreement,), APRIL)) == [(APRIL, plan_price())]

@@ -1,13 +1,23 @@
 """Half-open periods counted from an anchor, and the shares that they are of each other."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.billing.periods import BillingInterval, Granularity, Grid, Period, Share, Step, share_of
+from app.billing.periods import (
+    BillingInterval,
+    Granularity,
+    Grid,
+    Period,
+    Share,
+    Step,
+    first_instant,
+    share_of,
+)
+from tests.billing.elsewhere import standing_in
 from tests.builders import instant
 
 DAY, SECOND = Granularity.DAY, Granularity.SECOND
@@ -153,7 +163,7 @@ def test_the_days_of_a_period_are_those_of_its_zone() -> None:
 
 def test_a_period_does_not_end_before_it_starts() -> None:
     """A period of negative length is a bug; an empty one is not."""
-    with pytest.raises(ValueError, match="does not end before it starts"):
+    with pytest.raises(ValueError, match="^a period does not end before it starts$"):
         Period(instant("2026-04-02"), instant("2026-04-01"), "UTC")
     assert instant("2026-04-01") not in Period(instant("2026-04-01"), instant("2026-04-01"), "UTC")
 
@@ -164,3 +174,15 @@ def test_a_share_is_not_reduced_so_that_it_can_be_read() -> None:
     assert str(Share(15, 30)) == "15/30 days"
     assert not Share(15, 30).whole
     assert Share(30, 30).whole
+
+
+@pytest.mark.parametrize("machine", ["UTC", "Asia/Tokyo"])
+def test_a_time_that_is_skipped_comes_when_the_gap_ends(machine: str) -> None:
+    """Half past one does not exist in London on 29 March 2026: the gap ends at 1:00 UTC, in UTC wherever the
+    machine stands.
+    """
+    with standing_in(machine):
+        instant_after = first_instant(date(2026, 3, 29), "Europe/London", time(1, 30))
+
+    assert instant_after.replace(tzinfo=None) == datetime.fromisoformat("2026-03-29 01:00")
+    assert instant_after.tzinfo is UTC

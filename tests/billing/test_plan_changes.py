@@ -183,10 +183,13 @@ def test_from_month_to_year(mode: ProrationMode, lines: list[str], due: str) -> 
 
 def test_a_year_is_billed_when_it_starts() -> None:
     """A longer interval cannot be unbilled; the refusal lists the four other modes."""
-    refusal = decide(started(*ALL), ask(interval=YEAR, mode=UNBILLED), instant("2026-04-16"))
+    hasty = ask(interval=YEAR, mode=UNBILLED, timing=ChangeTiming.NOW)
+    refusal = decide(started(*ALL), hasty, instant("2026-04-16"))
 
     assert isinstance(refusal, ProrationModeNotAllowed)
+    assert (refusal.requested_mode, refusal.requested_timing) == (UNBILLED, ChangeTiming.NOW)
     assert refusal.allowed_modes == (PRORATED, DIFFERENCE, FULL, LATER)
+    assert refusal.allowed_timings == (ChangeTiming.NOW, ChangeTiming.AT_RENEWAL)
     assert refusal.message == (
         "A longer billing interval is billed when it starts. Choose another mode, or AT_RENEWAL."
     )
@@ -221,11 +224,12 @@ def test_from_year_to_month_shows_a_mode_that_the_plan_knows(
 
 def test_from_year_to_month_cannot_be_hastened() -> None:
     """Asked for now, the refusal says when it can start."""
-    refusal = decide(
-        started(BASIC_YEAR, *ALL), ask(interval=MONTH, timing=ChangeTiming.NOW), instant("2026-04-16")
-    )
+    hasty = ask(interval=MONTH, mode=FULL, timing=ChangeTiming.NOW)
+    refusal = decide(started(BASIC_YEAR, *ALL), hasty, instant("2026-04-16"))
 
     assert isinstance(refusal, ProrationModeNotAllowed)
+    assert (refusal.requested_mode, refusal.requested_timing) == (FULL, ChangeTiming.NOW)
+    assert refusal.allowed_modes == BASIC_YEAR.policy.decrease.modes
     assert refusal.allowed_timings == (ChangeTiming.AT_RENEWAL,)
     assert refusal.message == "A shorter billing interval starts at the renewal. Ask for AT_RENEWAL."
 

@@ -1,5 +1,6 @@
 """What a plan bills, limits and offers."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from app.billing.money import CURRENCIES
 from app.billing.periods import BillingInterval
-from app.billing.plans import SeatMetric
+from app.billing.plans import ChargingBasis, SeatMetric
 from tests.builders import EDITOR, VIEWER, offered, plan_price, seat_price
 
 
@@ -31,6 +32,11 @@ def test_the_limit_is_never_below_what_was_committed_or_included(
     limit = seat_price(included=included, minimum=minimum).limit(committed, granted)
 
     assert limit == max(committed, included) + granted
+
+
+def test_seats_that_are_billed_by_their_use_have_no_limit() -> None:
+    """Any number may be in use, whatever was committed."""
+    assert replace(seat_price(), basis=ChargingBasis.PEAK).limit(5, 1) is None
 
 
 def test_a_plan_is_sold_by_interval_and_currency() -> None:
@@ -72,6 +78,7 @@ def test_one_seat_is_a_seat() -> None:
     [
         ("Editor", "seat", "2 Editor seats"),
         ("Editor seats", "seat", "2 Editor seats"),
+        ("Senior editor seats", "seat", "2 Senior editor seats"),
         ("Floating Licence", "licence", "2 Floating licences"),
         ("Seats", "seat", "2 Seats seats"),
     ],

@@ -132,6 +132,24 @@ def test_credit_that_waits_counts_once_it_is_in_hand() -> None:
     assert reach(rich("0", editor=30), ask(editor=27, mode=later)) is None
 
 
+def test_a_single_cent_in_hand_reaches_too() -> None:
+    """0.01 in hand is used in May. 21 of 30 seats at 0.01 give back 0.21 × 14/30 = 0.10 later: May takes 0.09
+    of it, and June uses the cent that is left.
+    """
+    later = ProrationMode.PRORATED_ON_NEXT_INVOICE
+    cheap = paid(started(plan_price(seat_price("0.01")), editor=30))
+
+    assert reach(rich("0.01"), ask(editor="+1", mode=ProrationMode.DO_NOT_BILL)) == "2026-05-01"
+    assert reach(cheap, ask(editor=9, mode=later), "2026-04-17") == "2026-06-01"
+
+
+def test_credit_that_pays_a_renewal_exactly_is_never_in_hand() -> None:
+    """20 of 30 seats give back 100.00 later, what May costs: both wait for June, which is not paid in full."""
+    later = ProrationMode.PRORATED_ON_NEXT_INVOICE
+
+    assert reach(rich("0", editor=30), ask(editor=10, mode=later)) is None
+
+
 @given(st.integers(0, 2**64))
 def test_credit_is_used_exactly_until_the_day_that_was_said(seed: int) -> None:
     """After any change in any life: every document until that day is paid by credit alone, and on that day
