@@ -163,7 +163,7 @@ def test_the_days_of_a_period_are_those_of_its_zone() -> None:
 
 def test_a_period_does_not_end_before_it_starts() -> None:
     """A period of negative length is a bug; an empty one is not."""
-    with pytest.raises(ValueError, match="^a period does not end before it starts$"):
+    with pytest.raises(ValueError, match=r"^a period does not end before it starts$"):
         Period(instant("2026-04-02"), instant("2026-04-01"), "UTC")
     assert instant("2026-04-01") not in Period(instant("2026-04-01"), instant("2026-04-01"), "UTC")
 

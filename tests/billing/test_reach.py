@@ -144,7 +144,7 @@ def test_a_single_cent_in_hand_reaches_too() -> None:
 
 
 def test_credit_that_pays_a_renewal_exactly_is_never_in_hand() -> None:
-    """20 of 30 seats give back 100.00 later, what May costs: both wait for June, which is not paid in full."""
+    """20 of 30 seats give back 100.00 later, what May costs: both wait for June, which has 100.00 to pay."""
     later = ProrationMode.PRORATED_ON_NEXT_INVOICE
 
     assert reach(rich("0", editor=30), ask(editor=10, mode=later)) is None
