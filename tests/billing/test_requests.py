@@ -8,7 +8,7 @@ import pytest
 from app.billing.changes import ChangeRefusal, Quote, decide
 from app.billing.ledger import Holder
 from app.billing.periods import BillingInterval
-from app.billing.plans import ChangeTiming, ProrationMode
+from app.billing.plans import ChangeTiming, ChargingBasis, Item, ProrationMode, SeatMetric
 from app.billing.refusals import (
     AboveMaximum,
     BelowMinimum,
@@ -23,6 +23,7 @@ from app.billing.refusals import (
 from app.billing.requests import ChangeRequest, SeatQuantity
 from app.billing.state import Occupied, State
 from app.billing.subscriptions import ScheduledChange, SeatsAtRenewal, SubscriptionStatus
+from tests.billing.agreements import agreed, with_overrides
 from tests.billing.playing import in_use, quoted
 from tests.builders import EDITOR, VIEWER, ask, instant, plan_price, seat_price, started
 
@@ -78,6 +79,14 @@ def test_absurd_quantities_are_refused(seats: dict[str, int], path: str, message
     assert refusal == InvalidInput((Problem(f"input.seats[0].quantity.{path}", message),))
 
 
+@pytest.mark.parametrize("seats", [{"total": 100_000}, {"add": 99_990}])
+def test_a_hundred_thousand_seats_are_no_absurd_quantity(seats: dict[str, int]) -> None:
+    """It is the most that can be asked for, as a total or in addition to ten."""
+    quote = quoted(started(), ChangeRequest(seats=(SeatQuantity(EDITOR, **seats),)), "2026-04-16")
+
+    assert [event.net for event in quote.posting.events] == [99_990]
+
+
 def test_all_problems_are_listed_at_once() -> None:
     """An unknown metric, the base fee, and a metric named twice: three problems with their places."""
     asked = (
@@ -94,6 +103,19 @@ def test_all_problems_are_listed_at_once() -> None:
         "Team has no seats called 'guest'. It has: editor. "
         "Team has no seats called 'base_fee'. It has: editor. "
         "'editor' is named twice. Name each kind of seat once."
+    )
+
+
+def test_seats_that_are_billed_by_use_are_not_ordered() -> None:
+    """That is one problem; another one behind it is listed too, with all metrics of the plan."""
+    by_use = replace(seat_price("4.00", VIEWER), basis=ChargingBasis.PEAK)
+    asked = SeatQuantity(VIEWER, total=1), SeatQuantity("guest", total=1)
+
+    assert refused(started(plan_price(seat_price(), by_use)), ChangeRequest(seats=asked)) == InvalidInput(
+        (
+            Problem("input.seats[0].metric", "viewer seats are billed as they are used; none are ordered."),
+            Problem("input.seats[1].metric", "Team has no seats called 'guest'. It has: editor, viewer."),
+        )
     )
 
 
@@ -115,17 +137,17 @@ def test_seats_are_those_of_the_wanted_plan() -> None:
             "Pro is not sold by the YEAR in USD. In USD there is: MONTH.",
         ),
         (
-            ask(plan="euro"),
-            "There is no plan 'euro' on offer. Choose one of: team, pro.",
+            ask(interval=BillingInterval.YEAR),
+            "Team is not sold by the YEAR in USD. In USD there is: MONTH, QUARTER.",
         ),
     ],
 )
 def test_a_plan_that_cannot_be_had(request_: ChangeRequest, message: str) -> None:
     """Unknown, or not sold at the interval: the refusal says what there is."""
-    refusal = refused(started(plan_price(), PRO), request_)
+    quarter = plan_price(interval=BillingInterval.QUARTER)
+    refusal = refused(started(plan_price(), quarter, PRO), request_)
 
-    assert isinstance(refusal, PlanNotAvailable)
-    assert refusal.message == message
+    assert refusal == PlanNotAvailable(request_.plan or "team", message)
 
 
 def test_a_plan_in_another_currency_cannot_be_had() -> None:
@@ -226,6 +248,33 @@ def test_too_many_in_use_already_may_still_grow() -> None:
     assert isinstance(refused(state, ask(editor=9)), SeatsInUse)
 
 
+def test_too_many_in_use_already_are_no_reason_to_keep_what_gives_no_room() -> None:
+    """12 seats are included and 14 in use: 8 ordered ones leave as much room as 10 did."""
+    state = in_use(started(plan_price(seat_price(included=12))), EDITOR, 14)
+
+    quoted(state, ask(editor=8), "2026-04-16")
+
+
+def test_seats_that_are_not_asked_for_are_not_looked_at() -> None:
+    """At most 8 editors have been agreed on while there are 10: viewers can be added all the same."""
+    state = started(plan_price(seat_price(), seat_price("4.00", VIEWER)))
+
+    quoted(with_overrides(state, agreed(maximum=8)), ask(viewer=1), "2026-04-16")
+
+
+def test_seats_are_called_as_the_plan_calls_them_that_has_them() -> None:
+    """Pro has editors by another name, and no viewers: their name is that of the present plan."""
+    looker = replace(seat_price("4.00", VIEWER), metric=SeatMetric(VIEWER, "read-only"))
+    writer = replace(seat_price("20.00", maximum=50), metric=SeatMetric(EDITOR, "writer"))
+    state = started(plan_price(seat_price(), looker), plan_price(writer, plan="pro"), viewer=5)
+    refusals = [
+        refused(in_use(state, VIEWER, 1), ask(plan="pro")),
+        refused(in_use(state, EDITOR, 10), ask(plan="pro", editor=9)),
+    ]
+
+    assert [each.metric.label for each in refusals if isinstance(each, SeatsInUse)] == ["read-only", "writer"]
+
+
 def test_a_plan_without_the_seats_in_use() -> None:
     """One viewer is in use, and Pro has no viewers: release the viewer first."""
     state = in_use(started(plan_price(seat_price(), seat_price("4.00", VIEWER)), PRO, viewer=5), VIEWER, 1)
@@ -242,12 +291,20 @@ def test_a_plan_without_the_seats_in_use() -> None:
 def test_seats_in_use_that_no_plan_knows() -> None:
     """Guests of an older plan are still committed and in use: a plan without guests would shut them out."""
     guests = in_use(started(plan_price(), PRO, guest=3), VIEWER, 0)
-    refusal = refused(in_use(guests, type(EDITOR)("guest"), 2), ask(plan="pro"))
+    refusal = refused(in_use(guests, Item("guest"), 2), ask(plan="pro"))
 
     assert isinstance(refusal, SeatsInUse)
+    assert refusal.metric == SeatMetric(Item("guest"), "guest")
     assert refusal.message == (
         "2 guest seats are in use, and none would be left. Release 2 seats first, or keep more."
     )
+
+
+def test_granted_seats_that_no_plan_knows_are_room_too() -> None:
+    """A guest sits in a granted seat: a plan without guests would shut the person out."""
+    guest = in_use(started(plan_price(), PRO), Item("guest"), 1, granted=1)
+
+    assert isinstance(refused(guest, ask(plan="pro")), SeatsInUse)
 
 
 def test_incomplete_billing_details_refuse_what_would_make_a_document() -> None:
