@@ -3,7 +3,7 @@
 mutmut makes the changes: a copy of `app/billing` under `mutants/`, in which each is switched on by name. The
 tests are collected there and run once, to learn which of them reach which function. Then every change is
 switched on in a fork of this process that runs just those, quick ones first, until one fails. A change that
-none notices is a hole in the tests, unless it changes nothing: those are explained in `tools/explained.py`.
+none notices is a hole in the tests, unless it changes nothing: those are explained in `tools/explained.txt`.
 """
 
 import contextlib
@@ -16,6 +16,7 @@ import signal
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 from time import process_time
@@ -30,15 +31,35 @@ from mutmut.state import state
 from mutmut.utils.file_utils import copy_also_copy_files, copy_src_dir, setup_source_paths, walk_source_files
 from mutmut.utils.format_utils import mangled_name_from_mutant_name
 
-from tools.explained import EXPLAINED
-
 ROOT: Final = Path(__file__).resolve().parents[1]
 MUTANTS: Final = ROOT / "mutants"
+EXPLAINED: Final = ROOT / "tools/explained.txt"
 TESTS: Final = ("tests/billing", "tests/published")
 OPTIONS: Final = ("-q", "-s", "--noconftest", "-p", "no:cacheprovider", "-m", "not long")
 EXAMPLES: Final = 20
 MEMORY: Final = 4 << 30
 SURVIVED, NOTICED, UNREACHED, TIMEOUT = 0, 1, 33, 36  # As mutmut has them.
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """Changes of one place of `app/billing` that no test can notice, because they change nothing."""
+
+    file: str
+    why: str
+    line: str
+    changed: frozenset[str]
+
+
+def explanations() -> tuple[Explained, ...]:
+    """What `tools/explained.txt` says: the file and why, `- ` with the line, `+ ` with each change of it."""
+    found = []
+    for block in EXPLAINED.read_text(encoding="utf-8").strip().split("\n\n"):
+        head, line, *changed = block.splitlines()
+        file, _, why = head.partition(": ")
+        new = frozenset(each.removeprefix("+ ") for each in changed)
+        found.append(Explained(file, why, line.removeprefix("- "), new))
+    return tuple(found)
 
 
 def main(patterns: list[str]) -> int:
@@ -97,7 +118,7 @@ class Trial:
     @pytest.hookimpl(trylast=True)
     def pytest_configure(self) -> None:
         """Let tests with random input try few, always the same; one that fails is not made any smaller."""
-        from hypothesis import HealthCheck, Phase, settings  # noqa: PLC0415  Its own pytest plugin wants to be first.
+        from hypothesis import HealthCheck, Phase, settings  # noqa: PLC0415  pytest's Hypothesis is first.
 
         settings.register_profile(
             "mutants",
@@ -154,7 +175,7 @@ class Trial:
             data.save()
             missed = [name for name, code in codes.items() if code in {SURVIVED, UNREACHED}]
             shown = {name: get_diff_for_mutant(name, path=path) for name in missed}
-        explained = {name for name in missed if is_explained(shown[name])}
+        explained = {name for name in missed if is_explained(shown[name], explanations())}
         self.unnoticed += missed
         self.explained |= explained
         for name in missed:
@@ -214,15 +235,18 @@ def children() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def is_explained(shown: str) -> bool:
-    """Whether a difference, as `mutmut show` prints it, is one that is explained."""
+def is_explained(shown: str, explained: Iterable[Explained]) -> bool:
+    """Whether a difference, as `mutmut show` prints it, is one that is explained, or what only a bug can see:
+    the text of an assertion, and the case that cannot be.
+    """
     file = next((line.rpartition("/")[2] for line in shown.splitlines() if line.startswith("---")), "")
     lines = [line for line in shown.splitlines() if not line.startswith(("---", "+++"))]
-    old, new = ([line[1:].strip() for line in lines if line.startswith(sign)] for sign in "-+")
-    if len(old) == len(new) == 1 and old[0].startswith("assert ") and ', "' in old[0]:
-        # Another text, for whoever sees a bug.
-        return old[0].partition(', "')[0] == new[0].partition(', "')[0]
-    return any((file, old, new) == (each.file, [each.line], [each.changed]) for each in EXPLAINED)
+    old, new = (" ".join(line[1:].strip() for line in lines if line[:1] == sign) for sign in "-+")
+    if old.startswith("assert ") and ', "' in old:
+        return old.partition(', "')[0] == new.partition(', "')[0]
+    if old.removeprefix("case _: ").startswith("assert_never("):
+        return True
+    return any((file, old) == (each.file, each.line) and new in each.changed for each in explained)
 
 
 def scores(found: dict[str, int], explained: set[str]) -> Iterator[str]:

@@ -3,8 +3,17 @@
 import pytest
 
 from tests.architecture.source import ROOT
-from tools.explained import EXPLAINED, Explained
-from tools.mutants import NOTICED, SURVIVED, TIMEOUT, UNREACHED, chosen, is_explained, scores
+from tools.mutants import (
+    NOTICED,
+    SURVIVED,
+    TIMEOUT,
+    UNREACHED,
+    Explained,
+    chosen,
+    explanations,
+    is_explained,
+    scores,
+)
 
 SHOWN = """# app.billing.money.x_round_half_away__mutmut_18: survived
 --- app/billing/money.py
@@ -17,19 +26,28 @@ SHOWN = """# app.billing.money.x_round_half_away__mutmut_18: survived
 """
 
 
-@pytest.mark.parametrize("explained", EXPLAINED, ids=lambda each: each.changed)
+@pytest.mark.parametrize("explained", explanations(), ids=lambda each: each.line)
 def test_an_explanation_is_of_a_line_that_is_there(explained: Explained) -> None:
-    """The line stands in its file, so that no explanation outlives what it explains."""
-    lines = (ROOT / "app/billing" / explained.file).read_text(encoding="utf-8").splitlines()
+    """The line stands in its file, so that no explanation outlives what it explains; and it says why."""
+    source = (ROOT / "app/billing" / explained.file).read_text(encoding="utf-8")
 
-    assert explained.line in {line.strip() for line in lines}
-    assert explained.changed != explained.line
+    assert explained.line in " ".join(line.strip() for line in source.splitlines())
+    assert explained.changed
+    assert explained.line not in explained.changed
+    assert explained.why.endswith(".")
 
 
 def test_only_the_very_change_is_explained() -> None:
-    """`> 0` for `>= 0` changes nothing, `< 0` does."""
-    assert is_explained(SHOWN.format(sign=">"))
-    assert not is_explained(SHOWN.format(sign="<"))
+    """`> 0` for `>= 0` changes nothing, `< 0` does, and so does `> 0` in another file."""
+    assert is_explained(SHOWN.format(sign=">"), explanations())
+    assert not is_explained(SHOWN.format(sign="<"), explanations())
+    assert not is_explained(SHOWN.format(sign=">").replace("money", "taxes"), explanations())
+
+
+def test_the_case_that_cannot_be_needs_no_explanation() -> None:
+    """Nobody notices what becomes of it: with all other cases there, it is never reached."""
+    assert is_explained("-        case _:\n-            assert_never(seat.model)\n", ())
+    assert not is_explained("-        case Mode.ALL:\n-            everything(seat.model)\n", ())
 
 
 @pytest.mark.parametrize(
@@ -43,7 +61,7 @@ def test_only_the_very_change_is_explained() -> None:
 )
 def test_another_text_of_an_assertion_changes_nothing(line: str, changed: str, *, explained: bool) -> None:
     """Only the text: the condition stays, and so does that there is one."""
-    assert is_explained(f"-    {line}\n+    {changed}\n") is explained
+    assert is_explained(f"-    {line}\n+    {changed}\n", ()) is explained
 
 
 def test_scores_leave_out_what_changes_nothing() -> None:

@@ -1,5 +1,7 @@
 """The periods of a subscription: how the first one starts, and how the next ones follow."""
 
+from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -128,3 +130,110 @@ def test_a_scheduled_change_has_one_target(
 ) -> None:
     """Each metric, the plan with its interval, and the end are targets of their own."""
     assert change.target == target
+
+
+def test_all_that_a_start_says() -> None:
+    """From 16 April 14:30 on: everything begins with the day and is of the price that was chosen."""
+    price = plan_price(interval=BillingInterval.QUARTER)
+    april, july = instant("2026-04-16"), instant("2026-07-16")
+    quarter = Period(april, july, "UTC")
+
+    assert starting("2026-04-16 14:30", interval=BillingInterval.QUARTER) == Subscription(
+        id=UUID(int=1),
+        version=1,
+        status=SubscriptionStatus.ACTIVE,
+        price=price.id,
+        interval=BillingInterval.QUARTER,
+        anchor=april.replace(tzinfo=None),
+        zone="UTC",
+        cycle=0,
+        month=0,
+        period=quarter,
+        full_period=quarter,
+        priced_from=april,
+        overage_until=april,
+    )
+
+
+def test_all_that_a_trial_says() -> None:
+    """14 days from 16 April: the trial is a period of its own, and the day after it the anchor."""
+    price = plan_price()
+    trial = Period(instant("2026-04-16"), instant("2026-04-30"), "UTC")
+    trying = Subscription.trying(UUID(int=1), price, at=instant("2026-04-16 14:30"), days=14, zone="UTC")
+
+    assert trying == replace(
+        starting("2026-04-16"),
+        status=SubscriptionStatus.TRIALING,
+        anchor=trial.end.replace(tzinfo=None),
+        period=trial,
+        full_period=trial,
+    )
+
+
+def test_a_later_state_has_its_own_price_from_then_on() -> None:
+    """A renewal, another plan in mid-period and in a trial, and a month of overage that was billed."""
+    first, may = starting("2026-04-01"), Period(instant("2026-05-01"), instant("2026-08-01"), "UTC")
+    pro, at = plan_price(plan="pro", interval=BillingInterval.QUARTER), instant("2026-04-16")
+    dearer: dict[str, Any] = {"price": pro.id, "interval": pro.interval}
+
+    assert first.renewed(pro) == replace(
+        first,
+        **dearer,
+        version=2,
+        cycle=1,
+        month=1,
+        period=may,
+        full_period=may,
+        priced_from=may.start,
+        overage_until=may.start,
+    )
+    assert first.switched(pro, at) == replace(
+        first, version=2, price=pro.id, priced_from=at, overage_until=at
+    )
+    assert first.tried(pro) == replace(first, **dearer, version=2)
+    assert first.overage_billed(at) == replace(first, version=2, overage_until=at)
+
+
+@pytest.mark.parametrize(
+    ("begun", "priced_from", "since", "start"),
+    [
+        ("2026-04-01", "2026-04-01", None, "2026-04-16"),
+        ("2026-04-01", "2026-04-01", "2026-04-15", "2026-04-16"),
+        ("2026-04-01", "2026-04-01", "2026-04-16 09:00", "2026-04-16 09:00"),
+        ("2026-04-01", "2026-04-16 10:00", "2026-04-16 09:00", "2026-04-16 10:00"),
+        ("2026-04-16 11:00", "2026-04-16 10:00", "2026-04-16 09:00", "2026-04-16 11:00"),
+    ],
+)
+def test_a_reset_does_not_take_from_what_was_before_it(
+    begun: str, priced_from: str, since: str | None, start: str
+) -> None:
+    """On 16 April: from midnight, but from nothing that began later that day."""
+    subscription = starting("2026-04-01")
+    subscription = replace(
+        subscription,
+        period=Period(instant(begun), subscription.period.end, "UTC"),
+        priced_from=instant(priced_from),
+    )
+    reset = subscription.reset(
+        plan_price(), at=instant("2026-04-16 18:00"), since=instant(since) if since else None
+    )
+
+    assert reset.period == Period(instant(start), instant("2026-05-16"), "UTC")
+    assert reset.full_period == Period(instant("2026-04-16"), instant("2026-05-16"), "UTC")
+
+
+def test_what_a_later_state_closes() -> None:
+    """The time since the present price counts, until the next period, the end, or another price."""
+    first, pro, at = starting("2026-04-01"), plan_price(plan="pro"), instant("2026-04-16")
+    whole = Period(instant("2026-04-01"), instant("2026-05-01"), "UTC")
+    half, rest = Period(whole.start, at, "UTC"), Period(at, whole.end, "UTC")
+    trial = replace(first, status=SubscriptionStatus.TRIALING)
+
+    assert first.stretch_closed_by(first.renewed(pro)) == whole
+    assert first.stretch_closed_by(first.reset(pro, at=at)) == half
+    assert first.stretch_closed_by(first.paused(at)) == first.stretch_closed_by(first.ended(at)) == half
+    assert first.stretch_closed_by(first.switched(pro, at)) == half
+    assert first.switched(pro, at).stretch_closed_by(first.switched(pro, at).renewed(pro)) == rest
+    assert first.stretch_closed_by(replace(first, version=2)) is None
+    assert first.stretch_closed_by(first.switched(pro, whole.start)) is None
+    assert trial.stretch_closed_by(trial.renewed(pro)) is None
