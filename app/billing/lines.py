@@ -68,8 +68,8 @@ class Line:
     amount is no share of time), `period` is the time that is paid for, `cycle` the ordinal of the
     subscription's period in which the line arose. Where several levels make up an amount there are no parts,
     and the quantity is the highest. `late` are the recorded events that an adjustment is for; `raised_from`
-    is how many seats were asked for with the renewal, where more were in use; `note` stands on the document in
-    place of the usual sentence. A credit by hand has a quantity of 0 and no parts.
+    is how many seats were asked for with the renewal, where more were in use; `note` stands on the document
+    in place of the usual sentence. A credit by hand has a quantity of 0 and no parts.
     """
 
     item: Item

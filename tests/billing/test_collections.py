@@ -124,7 +124,7 @@ def told_late() -> State:
         for day in ("03", "07")
     )
     segment = Segment(VIEWER, price.id, APRIL, APRIL, APRIL.start)
-    late = Late(segment, price, money("0.00"), (UUID(int=5),), told_at=instant("2026-05-20"))
+    late = Late(segment, price, (UUID(int=5),), told_at=instant("2026-05-20"))
     return replace(
         state,
         subscription=state.subscription.ended(),

@@ -204,9 +204,12 @@ def test_amounts_say_how_they_were_rounded_limited_and_adjusted() -> None:
     assert explaining.left(a_line(amount=money("-4.00"))) == Explained(
         "limit", "4.00 USD were left of the line that it takes back"
     )
-    assert explaining.adjusted(money("175.50"), money("6.50")) == Explained(
-        "adjustment", "should be 175.50 USD, billed 169.00 USD: 6.50 USD"
-    )
+    together = "should be 175.50 USD, billed 169.00 USD: 6.50 USD"
+    part = "4.00 USD of it from the line that this one takes back from"
+    assert list(explaining.adjusted(money("175.50"), money("6.50"), money("4.00"))) == [
+        Explained("adjustment", together), Explained("adjustment", part),
+    ]  # fmt: skip
+    assert len(list(explaining.adjusted(money("175.50"), money("6.50"), money("6.50")))) == 1
 
 
 @pytest.mark.parametrize(
