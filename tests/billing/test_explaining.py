@@ -204,12 +204,11 @@ def test_amounts_say_how_they_were_rounded_limited_and_adjusted() -> None:
     assert explaining.left(a_line(amount=money("-4.00"))) == Explained(
         "limit", "4.00 USD were left of the line that it takes back"
     )
-    together = "should be 175.50 USD, billed 169.00 USD: 6.50 USD"
-    part = "4.00 USD of it from the line that this one takes back from"
-    assert list(explaining.adjusted(money("175.50"), money("6.50"), money("4.00"))) == [
-        Explained("adjustment", together), Explained("adjustment", part),
-    ]  # fmt: skip
-    assert len(list(explaining.adjusted(money("175.50"), money("6.50"), money("6.50")))) == 1
+    should, together = money("175.50"), money("6.50")
+    said = Explained("adjustment", "should be 175.50 USD, billed 169.00 USD: 6.50 USD")
+    part = Explained("adjustment", "2.00 USD of it from the line that this one takes back from")
+    assert list(explaining.adjusted(should, together, money("6.50"))) == [said]
+    assert list(explaining.adjusted(should, together, money("2.00"))) == [said, part]
 
 
 @pytest.mark.parametrize(
