@@ -9,7 +9,7 @@ from app.billing.permissions import GRANTS, SYSTEM, Actor, ActorKind, Permission
 TABLE = {
     Role.OWNER: set(Permission),
     Role.BILLING_ADMIN: set(Permission),
-    Role.SEAT_MANAGER: {Permission.PREVIEW_CHANGE},
+    Role.SEAT_MANAGER: {Permission.PREVIEW_CHANGE, Permission.ASSIGN_SEAT, Permission.RELEASE_SEAT},
     Role.VIEWER: {Permission.SEE_MONEY},
 }
 
@@ -20,7 +20,9 @@ def a_member(role: Role | None) -> Actor:
 
 @pytest.mark.parametrize("role", list(Role))
 def test_a_role_may_exactly_what_the_table_says(role: Role) -> None:
-    """Owners and billing admins may everything, seat managers ask for prices, viewers see the money."""
+    """Owners and billing admins may everything, seat managers ask for prices and seat people, viewers see the
+    money.
+    """
     assert {permission for permission in Permission if a_member(role).may(permission)} == TABLE[role]
 
 
