@@ -183,11 +183,17 @@ class State:
 
     def stretch(self, metric: Item) -> Stretch:
         """What is left of the present period under the present price since that counts, with what was billed
-        for a metric.
+        for a metric: in advance, and for what was told late of it.
         """
         subscription = self.subscription
-        charges = [each for each in self.charges_of(metric) if each.line.price == self.price.id]
         period = Period(subscription.stretch_start, subscription.period.end, subscription.zone)
+        charges = [
+            b
+            for b in reversed(self.lines)
+            if b.line.item == metric and b.line.price == self.price.id
+            if (b.charges and b.line.cycle == subscription.cycle)
+            or (b.line.kind is LineKind.BACKDATED and not b.line.reverses and b.line.period.start in period)
+        ]
         opened = subscription.period.start
         segment = Segment(metric, self.price.id, period, subscription.full_period, opened)
         left = (
