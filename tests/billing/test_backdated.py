@@ -1,104 +1,239 @@
-"""Committed seats told late, against a calculation of the tests' own that goes day by day."""
+"""Committed seats told late, line by line: what time that is over costs more, or less, for them."""
 
-from __future__ import annotations
-
-from collections import Counter
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from fractions import Fraction
-from random import Random
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
+import pytest
+
 from app.billing.arrears import Segment
-from app.billing.backdated import Stretch, Told, backdated_lines
+from app.billing.backdated import Stretch, Told, backdated_lines, levels, whole_of
 from app.billing.ledger import BalanceKind, Delta, EventSource
 from app.billing.lines import Left, Line, LineKind
-from app.billing.money import Currency, Money
-from app.billing.periods import Period
-from app.billing.plans import SeatPrice
-from app.billing.usage import Usage
-from tests.billing.oracle import NOTHING, a_price, billed_quantity, full_price, half_away
-from tests.builders import EDITOR, instant, plan_price, started
+from app.billing.periods import Granularity, Period, Share
+from app.billing.plans import PlanPrice, PricingModel
+from app.billing.pricing import Part
+from app.billing.taxes import TaxCategory, TaxTreatment
+from app.billing.usage import Run, Usage
+from tests.builders import EDITOR, VIEWER, instant, money, plan_price, seat_price
 
-SEED = 20261121
-CASES = 5_000
-APRIL = instant("2026-04-01")
-DAYS = 30
-TREATMENT = started().lines[0].line.tax
-BILLED = UUID(int=9)
+APRIL = Period(instant("2026-04-01"), instant("2026-05-01"), "UTC")
+TAX = TaxTreatment(TaxCategory.STANDARD, Decimal(19), "VAT")
+OLD_TAX = TaxTreatment(TaxCategory.STANDARD, Decimal(16), "VAT")
+CHARGE, NEWER, DOCUMENT = UUID(int=3), UUID(int=4), UUID(int=5)
+VOLUME = plan_price(
+    seat_price("0", EDITOR, (12, "10.00", "0"), (None, "8.00", "0"), model=PricingModel.VOLUME)
+)
 
 
-def at_noon(day: int, net: int) -> Delta:
-    """Seats committed or given up at noon of a day of April; a day below 1 lies before it."""
-    at = APRIL + timedelta(days=day - 1, hours=12)
+def moved(net: int, when: str) -> Delta:
+    at = instant(f"2026-04-{when}")
     return Delta(EDITOR, BalanceKind.COMMITTED, max(0, net), max(0, -net), at, EventSource.REPORT)
 
 
-def midnight(day: int) -> datetime:
-    return APRIL + timedelta(days=day - 1)
+def told(*deltas: Delta, known: Usage | None = None) -> Told:
+    """What is told where ten seats were known."""
+    return Told(deltas, known or Usage(10))
 
 
-@dataclass(frozen=True)
-class Case:
-    """Days of April under one price, the seats that were known of them, and what is told of them late."""
-
-    currency: Currency
-    price: SeatPrice
-    opening: int
-    known: tuple[Delta, ...]
-    told: tuple[Delta, ...]
-    first: int
-    end: int
-
-    @classmethod
-    def drawn(cls, chance: Random) -> Case:
-        included, minimum = chance.choice([0, 0, 3]), chance.choice([0, 0, 5])
-        currency, price = a_price(chance, included=included, minimum=minimum)
-        known = [at_noon(chance.randrange(1, 31), chance.randrange(5)) for _ in range(3)]
-        since, net = chance.randrange(-5, 31), chance.choice([-4, -1, 2, 7])
-        told = [at_noon(since, net)]
-        if chance.random() < 0.3:
-            told.append(at_noon(chance.randrange(max(since, 1), 35), -net))
-        first, end = sorted(chance.sample(range(1, 32), 2))
-        known.sort(key=lambda delta: delta.effective_at)
-        return cls(currency, price, chance.randrange(5, 30), tuple(known), tuple(told), first, end)
-
-    def difference(self) -> int:
-        """What the days cost more for what is told, in minor units, rounded once."""
-        return half_away(self._exact(self.known + self.told) - self._exact(self.known), self.currency)
-
-    def _exact(self, events: tuple[Delta, ...]) -> Fraction:
-        levels = [
-            self.opening + sum(event.net for event in events if event.effective_at < midnight(day + 1))
-            for day in range(self.first, self.end)
-        ]
-        return sum((full_price(self.price, billed_quantity(self.price, n)) for n in levels), NOTHING) / DAYS
-
-    def line(self) -> Line | None:
-        """What the rules make of it, if what was billed is what was due."""
-        version = plan_price(self.price, currency=self.currency.code)
-        full = Period(APRIL, midnight(DAYS + 1), "UTC")
-        days = Period(midnight(self.first), midnight(self.end), "UTC")
-        segment = Segment(EDITOR, version.id, days, full, full.start)
-        billed = Money(half_away(self._exact(self.known), self.currency), self.currency)
-        stretch = Stretch(segment, version, (Left(BILLED, None, days.start, billed, TREATMENT),))
-        told = Told(self.told, Usage(self.opening, events=self.known))
-        found = backdated_lines(told, stretch, TREATMENT, 3)
-        return found[0] if found else None
+def left(amount: str, line: UUID = CHARGE, since: str = "2026-04-01") -> Left:
+    return Left(line, DOCUMENT, instant(since), money(amount), OLD_TAX)
 
 
-def test_the_difference_is_that_of_each_day() -> None:
-    """Random prices of every model, ledgers, and seats told late that stay or end where a total was stated:
-    a stretch comes to the sum over its days, rounded once. A credit takes back the line that billed it.
+def april(version: PlanPrice, *charges: Left) -> Stretch:
+    """All of April under one price."""
+    return Stretch(Segment(EDITOR, version.id, APRIL, APRIL, APRIL.start), version, charges)
+
+
+def lines(
+    what: Told, version: PlanPrice | None = None, *charges: Left, until: str | None = None
+) -> tuple[Line, ...]:
+    """The lines of what is told, with 100.00 billed for April."""
+    version = version or plan_price()
+    stretch = april(version, *(charges or (left("100.00"),)))
+    return backdated_lines(what, stretch, TAX, 7, until=instant(until) if until else None)
+
+
+def the_line(version: PlanPrice, **rest: Any) -> Line:
+    """5 seats more since 16 April."""
+    line = Line(
+        item=EDITOR,
+        kind=LineKind.BACKDATED,
+        quantity=5,
+        parts=(Part(5, Decimal("10.00")),),
+        share=Share(15, 30),
+        period=Period(instant("2026-04-16"), APRIL.end, "UTC"),
+        amount=money("25.00"),
+        formula="5 seats × 10.00 USD × 15/30 days",
+        tax=TAX,
+        price=version.id,
+        cycle=7,
+    )
+    return replace(line, **rest)
+
+
+def test_seats_told_late_are_one_line() -> None:
+    """5 more since noon of the 16th: 5 × 10.00 × 15/30 = 25.00, with the tax of their days; 5 fewer take as
+    much back from the line that charged for them, with the tax of that.
     """
-    chance, seen = Random(SEED), Counter[str]()
-    for number in range(CASES):
-        case = Case.drawn(chance)
-        line, expected = case.line(), case.difference()
+    price = plan_price()
 
-        assert (line.amount.minor if line else 0) == expected, f"case {number}: {line}"
-        if line:
-            assert (line.kind, line.reverses) == (LineKind.BACKDATED, BILLED if expected < 0 else None)
-            assert midnight(case.first) <= line.period.start < line.period.end <= midnight(case.end)
-        seen["more" if expected > 0 else "less" if expected else "nothing"] += 1
-    assert min(seen["more"], seen["less"], seen["nothing"]) > CASES // 20, seen
+    assert lines(told(moved(5, "16 12:00"))) == (the_line(price),)
+    assert lines(told(moved(-5, "16 12:00"))) == (
+        the_line(
+            price,
+            amount=money("-25.00"),
+            formula="−5 seats × 10.00 USD × 15/30 days",
+            tax=OLD_TAX,
+            reverses=CHARGE,
+        ),
+    )
+
+
+def test_seats_that_nobody_committed_to_cost_nothing() -> None:
+    """Where ten are included, five told late change nothing, nor do seats of a metric without a price."""
+    free = plan_price(seat_price(included=15))
+    viewers = april(plan_price(seat_price("4.00", VIEWER)), left("100.00"))
+
+    assert lines(told(moved(5, "16")), free, left("0.00")) == ()
+    assert backdated_lines(told(moved(5, "16")), viewers, TAX, 7) == ()
+    assert lines(told(moved(5, "16")), until="2026-04-10") == ()
+
+
+def test_a_price_of_the_whole_quantity_is_priced_with_and_without() -> None:
+    """By volume 13 cost 8.00 each: 104.00 for 100.00, × 15/30 = 2.00 since the 16th; since the 1st 4.00."""
+    text = "(13 seats × 8.00 USD − 10 seats × 10.00 USD)"
+    line = the_line(VOLUME, quantity=3, parts=(), share=None)
+
+    assert lines(told(moved(3, "16")), VOLUME) == (
+        replace(line, amount=money("2.00"), formula=f"{text} × 15/30 days"),
+    )
+    assert lines(told(moved(3, "01")), VOLUME) == (
+        replace(line, amount=money("4.00"), formula=text, period=APRIL),
+    )
+    (fewer,) = lines(told(moved(-2, "16")), VOLUME)
+    assert (fewer.quantity, fewer.amount) == (2, money("-10.00"))
+
+
+def test_two_levels_are_told_apart() -> None:
+    """Ten until the 21st and twelve since, five more since the 16th: 5 × 10.00 × 5/30 and 5 × 10.00 × 10/30
+    are 25.00 together. From the 13th seat on at 4.00, 32.00 × 5/30 and 20.00 × 10/30 are 12.00.
+    """
+    known = Usage(10, events=(moved(2, "21"),))
+    (line,) = lines(told(moved(5, "16"), known=known), None, left("106.67"))
+    tiered = plan_price(seat_price("0", EDITOR, (12, "10.00", "0"), (None, "4.00", "0")))
+    (cheaper,) = lines(told(moved(5, "16"), known=known), tiered, left("106.67"))
+
+    assert (line.quantity, line.parts, line.share, line.amount) == (5, (), None, money("25.00"))
+    assert line.formula == "5 seats × 10.00 USD × 5/30 days + 5 seats × 10.00 USD × 10/30 days"
+    assert cheaper.amount == money("12.00")
+
+
+def test_the_same_difference_twice_is_one_term() -> None:
+    """Ten, twelve from the 21st until the 26th, and ten again: the first five days and the last five are one
+    term.
+    """
+    known = Usage(10, events=(moved(2, "21"), moved(-2, "26")))
+    (line,) = lines(told(moved(5, "16"), known=known), None, left("103.33"))
+
+    assert line.formula == "5 seats × 10.00 USD × 10/30 days + 5 seats × 10.00 USD × 5/30 days"
+
+
+@pytest.mark.parametrize(
+    ("net", "billed", "amount", "formula"),
+    [
+        (5, "150.00", None, None),
+        (5, "110.00", "15.00", "min(5 seats × 10.00 USD × 15/30 days, 125.00 − 110.00 USD)"),
+        (-5, "80.00", "-5.00", "max(−5 seats × 10.00 USD × 15/30 days, 75.00 − 80.00 USD)"),
+        (-5, "60.00", None, None),
+        (5, "100.02", "25.00", "5 seats × 10.00 USD × 15/30 days"),
+        (5, "100.03", "24.97", "min(5 seats × 10.00 USD × 15/30 days, 125.00 − 100.03 USD)"),
+        (-5, "99.98", "-25.00", "−5 seats × 10.00 USD × 15/30 days"),
+    ],
+)
+def test_a_difference_goes_no_further_than_what_is_open(
+    net: int, billed: str, amount: str | None, formula: str | None
+) -> None:
+    """125.00 or 75.00 should be billed: never further than that from what was. Two cents are rounding."""
+    found = lines(told(moved(net, "16")), None, left(billed))
+
+    assert [(str(line.amount.amount), line.formula) for line in found] == (
+        [(amount, formula)] if amount else []
+    )
+    assert all(line.parts == () for line in found if "USD)" in line.formula)
+
+
+@pytest.mark.parametrize("later", ["80.00", "60.00"])
+def test_no_more_is_taken_back_than_was_billed_until_then(later: str) -> None:
+    """No seats in the first half of April instead of ten: 50.00, of which 20.00 were billed by then; what was
+    billed since is for the second half.
+    """
+    fewer = told(moved(-10, "01"), moved(10, "16"))
+    (line,) = lines(fewer, None, left(later, NEWER, "2026-04-20"), left("20.00"))
+    (all_of_it,) = lines(fewer)
+
+    assert (line.amount, line.reverses) == (money("-20.00"), CHARGE)
+    assert (all_of_it.amount, all_of_it.period.end) == (money("-50.00"), instant("2026-04-16"))
+
+
+def test_what_is_taken_back_of_two_lines_is_two_lines() -> None:
+    """50.00 less, of 30.00 that were added last, and of the 100.00 before."""
+    taken = lines(told(moved(-10, "16")), None, left("30.00", NEWER), left("70.00"))
+
+    assert [(line.amount, line.reverses) for line in taken] == [
+        (money("-30.00"), NEWER),
+        (money("-20.00"), CHARGE),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("granularity", "deltas", "until", "start", "end"),
+    [
+        (Granularity.DAY, [moved(5, "16 12:00")], None, "16", "30 24:00"),
+        (Granularity.SECOND, [moved(5, "16 12:00")], None, "16 12:00", "30 24:00"),
+        (Granularity.DAY, [moved(5, "16")], "20 09:00", "16", "20"),
+        (Granularity.SECOND, [moved(5, "16")], "20 09:00", "16", "20 09:00"),
+        (Granularity.DAY, [moved(5, "16"), moved(-5, "20 12:00")], None, "16", "20"),
+        (Granularity.SECOND, [moved(5, "16"), moved(-5, "20 12:00")], None, "16", "20 12:00"),
+        (Granularity.DAY, [moved(5, "16"), moved(-5, "25")], "20", "16", "20"),
+        (Granularity.DAY, [moved(5, "01")], None, "01", "30 24:00"),
+        (Granularity.DAY, [moved(5, "16")], "16", None, None),
+    ],
+)
+def test_for_which_time_something_is_told(
+    granularity: Granularity, deltas: list[Delta], until: str | None, start: str | None, end: str | None
+) -> None:
+    """From when it is told, on whole days or by the second, until it is over, today, or the period ends."""
+    ends = APRIL.end if end == "30 24:00" else instant(f"2026-04-{end}") if end else None
+    found = told(*deltas).within(APRIL, granularity, instant(f"2026-04-{until}") if until else None)
+
+    assert found == (Period(instant(f"2026-04-{start}"), ends, "UTC") if start and ends else None)
+
+
+def test_what_is_told_before_a_period_is_told_for_all_of_it() -> None:
+    """Told since March, all of April is meant; told since May nothing of it."""
+    march = told(replace(moved(5, "01"), effective_at=instant("2026-03-10")))
+    may = told(replace(moved(5, "01"), effective_at=instant("2026-05-01")))
+
+    assert march.within(APRIL, Granularity.DAY, None) == APRIL
+    assert may.within(APRIL, Granularity.DAY, None) is None
+
+
+def test_levels_stand_side_by_side() -> None:
+    """Ten for 20 days and twelve for 10; with five more since the 16th there are three stretches."""
+    known = Usage(10, events=(moved(2, "21"),))
+
+    assert list(levels(told(moved(5, "16"), known=known), APRIL, Granularity.DAY)) == [
+        (Run(10, 15), Run(10, 15)),
+        (Run(10, 5), Run(15, 5)),
+        (Run(12, 10), Run(17, 10)),
+    ]
+
+
+def test_the_whole_of_a_stretch_is_the_period_of_its_price() -> None:
+    """A short stretch of April is priced by the 30 days of April, or its seconds."""
+    price, seconds = plan_price(), plan_price(granularity=Granularity.SECOND)
+
+    assert whole_of(april(price)) == Share(30, 30)
+    assert whole_of(april(seconds)) == Share(2_592_000, 2_592_000, Granularity.SECOND)
