@@ -36,3 +36,13 @@ def test_only_what_is_left_is_taken_back(units: int) -> None:
 
     with pytest.raises(AssertionError, match="only what is left can be given back"):
         taking.units(state.lines[0], units)
+
+
+def test_a_line_that_has_nothing_left_is_passed_over() -> None:
+    """Five seats came and went; three more go, and come back of the ten before: 3 × 10.00 × 10/30."""
+    state = changed(started(), ask(editor=15), "2026-04-16")
+    state = changed(state, ask(editor=10), "2026-04-18")
+    quote = quoted(state, ask(editor=7), "2026-04-21")
+
+    assert formulas(quote) == ["−3 seats × 10.00 USD × 10/30 days"]
+    assert [shown.line.reverses for shown in quote.lines] == [state.lines[0].id]

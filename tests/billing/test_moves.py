@@ -3,6 +3,7 @@
 import pytest
 
 from app.billing.changes import Quote, allowed_ways, decide
+from app.billing.ledger import BalanceKind, Delta, EventSource
 from app.billing.moves import AXES, Move, moves_of
 from app.billing.periods import BillingInterval
 from app.billing.plans import ChangeTiming, PlanPrice, ProrationMode
@@ -20,6 +21,7 @@ from tests.builders import (
     plan_price,
     seat_price,
     started,
+    tried,
 )
 
 NOW, AT_RENEWAL = ChangeTiming.NOW, ChangeTiming.AT_RENEWAL
@@ -196,3 +198,24 @@ def test_a_change_that_waits_is_shown_in_the_mode_of_the_plan() -> None:
     *_, waiting = allowed_ways(a_state(), ask(editor="+2", mode=UNBILLED), instant("2026-04-16"))
 
     assert (waiting.mode, waiting.timing) == (PRORATED, AT_RENEWAL)
+
+
+def test_a_part_that_waits_stays_off_the_document_of_the_other() -> None:
+    """Editors +2 are billed today (10.00); viewers −2 wait for the next document (−4.00)."""
+    price = plan_price(
+        seat_price(), seat_price("4.00", VIEWER), increase=direction(PRORATED), decrease=direction(LATER)
+    )
+    quote = quoted(started(price, viewer=5), ask(editor="+2", viewer="-2"), "2026-04-16")
+
+    assert [(shown.line.item, shown.waits) for shown in quote.lines] == [(EDITOR, False), (VIEWER, True)]
+    assert str(quote.due_now.total.amount) == "10.00"
+
+
+def test_a_change_moves_seats_at_its_instant() -> None:
+    """Also in a trial, where nothing is billed."""
+    at = instant("2026-04-10 15:30")
+
+    for state in (started(), tried()):
+        posting = quoted(state, ask(editor=12), at).posting
+        assert posting.at == at
+        assert posting.events == (Delta(EDITOR, BalanceKind.COMMITTED, 2, 0, at, EventSource.CHANGE),)
