@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -25,7 +25,6 @@ from app.billing.ledger import (
     equaliser,
     moved,
 )
-from app.billing.periods import local_day
 from app.billing.plans import Item
 from app.billing.refusals import InvalidInput, NotFound, Problem
 from app.billing.requests import SEATS_MAX
@@ -133,12 +132,13 @@ class Timeline:
 @dataclass(frozen=True, slots=True)
 class Rules:
     """What reports of a customer are judged by, as of a transaction: whole seconds `at`, `known_until` to the
-    microsecond, the metrics there are, those billed by person, and until when each was billed.
+    microsecond, the local day of an instant, the metrics there are, those billed by person, and until when
+    each was billed.
     """
 
     at: datetime
     known_until: datetime
-    zone: str
+    day_of: Callable[[datetime], date]
     metrics: frozenset[str]
     by_person: frozenset[str] = frozenset()
     billed_until: Mapping[str, datetime] = field(default_factory=dict)
@@ -223,7 +223,7 @@ class OpenLedger:
         net = sum(delta.net for delta in deltas)
         below = timeline.first_below(net, at, until)
         if below is not None:
-            day = local_day(below, self.rules.zone).isoformat()
+            day = self.rules.day_of(below).isoformat()
             problem = f"On {day} fewer than no {metric} seats would be in use. Report fewer seats as removed."
             return InvalidInput((Problem("removed", problem),))
         timeline.move(net, at, until)

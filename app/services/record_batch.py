@@ -168,10 +168,12 @@ class _Batch:
         return ItemRecorded(item.idempotency_key, events, committed)
 
 
-def _routed(tx: Tx, items: Sequence[SeatItem]) -> list[SeatItem]:
+def _routed(tx: Tx, items: Sequence[SeatItem]) -> Sequence[SeatItem]:
     """The items, where corrections of committed seats say so."""
     named = {item.work.event for item in items if isinstance(item.work, SeatCorrection)}
-    originals = seats.events_by_id(tx, named) if named else {}
+    if not named:
+        return items
+    originals = seats.events_by_id(tx, named)
     routed = []
     for item in items:
         work = item.work

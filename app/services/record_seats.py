@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from app.billing.ledger import Delta, SeatEvent
+from app.billing.periods import local_day
 from app.billing.permissions import Actor
 from app.billing.plans import ChargingBasis
 from app.billing.refusals import InvalidInput, NotFound
@@ -138,19 +139,23 @@ def _recorder(tx: Tx, actor: Actor, count: int) -> Callable[[Delta], SeatEvent]:
 
 
 def _rules(tx: Tx, since: dict[str, datetime]) -> Rules:
-    customer = customers.get(tx)
-    assert customer is not None, "reports are of a customer's seats"
     live = subscriptions.live(tx)
     sold = catalogs.price(tx, live.price).seats if live else ()
     old = [metric for metric, at in since.items() if at < tx.at - LATE_MAX]
     return Rules(
         at=instant(tx),
         known_until=tx.at,
-        zone=customer.zone,
+        day_of=lambda at: _local_day(tx, at),
         metrics=frozenset(metric.code for metric in catalogs.current(tx).metrics),
         by_person=frozenset(seat.metric.code for seat in sold if seat.basis is ChargingBasis.ACTIVE),
         billed_until=seats.billed_until(tx, old) if old else {},
     )
+
+
+def _local_day(tx: Tx, at: datetime) -> date:
+    customer = customers.get(tx)
+    assert customer is not None, "reports are of a customer's seats"
+    return local_day(at, customer.zone)
 
 
 def _detail(metric: str, events: Sequence[SeatEvent]) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, and_, func, literal, or_, select, text, tuple_, union_all
 
-from app.billing.ledger import BalanceKind, SeatEvent
+from app.billing.ledger import BalanceKind
 from app.store import bulk
 from app.store.columns import Count, Id, Instant, total
 from app.store.keyed import keyed
@@ -49,24 +49,8 @@ Place = tuple[datetime, UUID]
 NET: Final = seat_event.c.added - seat_event.c.removed
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
-    """What an event does to a balance."""
-
-    of: Balance
-    place: Place
-    net: int
-
-    @classmethod
-    def by(cls, customer: UUID, event: SeatEvent) -> Move:
-        delta = event.delta
-        return cls((customer, delta.metric, delta.kind), (delta.effective_at, event.id), delta.net)
-
-    @classmethod
-    def of_row(cls, row: Mapping[str, Any]) -> Move:
-        """The same, of a row of `seat_event`."""
-        of = (row["customer_id"], row["metric"], row["kind"])
-        return cls(of, (row["effective_at"], row["id"]), row["added"] - row["removed"])
+Move = tuple[Place, int]
+"""What an event does to its balance, and where it stands."""
 
 
 @dataclass(slots=True)
@@ -80,17 +64,23 @@ class _Stretch:
     changed: bool = False
 
 
-def keep(connection: Connection, moves: Iterable[Move]) -> None:
-    """Bring the checkpoints up to events that were written just now."""
-    by_balance: dict[Balance, list[Move]] = {}
-    for move in moves:
-        by_balance.setdefault(move.of, []).append(move)
-    if not by_balance:
+def keep_rows(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Bring the checkpoints up to rows of `seat_event` that were written just now."""
+    moves: dict[Balance, list[Move]] = {}
+    for row in rows:
+        of, place = (row["customer_id"], row["metric"], row["kind"]), (row["effective_at"], row["id"])
+        moves.setdefault(of, []).append((place, row["added"] - row["removed"]))
+    keep(connection, moves)
+
+
+def keep(connection: Connection, moves: Mapping[Balance, list[Move]]) -> None:
+    """Bring the checkpoints of balances up to events that were written just now."""
+    if not moves:
         return
-    for together in by_balance.values():
-        together.sort(key=lambda move: move.place)
-    stretches = _reached(connection, [together[0] for together in by_balance.values()])
-    for of, together in by_balance.items():
+    for of_one in moves.values():
+        of_one.sort()
+    stretches = _reached(connection, {of: together[0][0] for of, together in moves.items()})
+    for of, together in moves.items():
         known = stretches.setdefault(of, [])
         if not known:
             known.append(_Stretch(BEGINNING, stored=False))
@@ -170,10 +160,10 @@ def recorded_since(tx: Tx, as_of: datetime, known_at: datetime) -> dict[tuple[st
     return found
 
 
-def _reached(connection: Connection, first: Sequence[Move]) -> dict[Balance, list[_Stretch]]:
+def _reached(connection: Connection, first: Mapping[Balance, Place]) -> dict[Balance, list[_Stretch]]:
     """The stretches of balances that their first moves fall into, and all later ones."""
     columns = tuple(seat_event.c[name] for name in ("customer_id", "metric", "kind", "effective_at", "id"))
-    keys = keyed(connection, columns, [(*move.of, *move.place) for move in first])
+    keys = keyed(connection, columns, [(*of, *place) for of, place in first.items()])
     given, before = keys.given, seat_checkpoint.alias("before")
     start = (
         select(before.c.from_at)
@@ -198,13 +188,18 @@ def _reached(connection: Connection, first: Sequence[Move]) -> dict[Balance, lis
 
 def _join(stretches: Sequence[_Stretch], moves: Sequence[Move]) -> None:
     """Count moves in the stretches that they fall into, and carry them to the openings of later ones."""
+    last = stretches[-1]
+    if moves[0][0] >= last.start:
+        last.events += len(moves)
+        last.changed = True
+        return
     starts = [stretch.start for stretch in stretches]
     nets = [0] * len(stretches)
-    for move in moves:
-        place = bisect_right(starts, move.place) - 1
-        stretches[place].events += 1
-        stretches[place].changed = True
-        nets[place] += move.net
+    for place, net in moves:
+        number = bisect_right(starts, place) - 1
+        stretches[number].events += 1
+        stretches[number].changed = True
+        nets[number] += net
     carried = 0
     for stretch, net in zip(stretches, nets, strict=True):
         stretch.opening += carried

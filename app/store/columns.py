@@ -246,17 +246,18 @@ def canonical(value: Any) -> str:
 
 def refuse_unstorable(value: Any) -> None:
     """Look through JSON data for what would read back as something else, or not at all."""
-    if type(value) is dict:
+    kind = type(value)
+    if kind is str:
+        if "\x00" in value:
+            raise ValueError("Stored text holds no NUL character.")
+    elif kind is list:
+        for inner in value:
+            refuse_unstorable(inner)
+    elif kind is dict:
         for key, inner in value.items():
             if type(key) is not str:
                 raise TypeError(f"A JSON object has text keys, not {key!r}.")
             refuse_unstorable(key)
             refuse_unstorable(inner)
-    elif type(value) is list:
-        for inner in value:
-            refuse_unstorable(inner)
-    elif type(value) is str:
-        if "\x00" in value:
-            raise ValueError("Stored text holds no NUL character.")
-    elif value is not None and type(value) not in {int, bool}:
-        raise TypeError(f"Stored JSON holds no {type(value).__name__}: {value!r}.")
+    elif value is not None and kind not in {int, bool}:
+        raise TypeError(f"Stored JSON holds no {kind.__name__}: {value!r}.")

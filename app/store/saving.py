@@ -37,7 +37,7 @@ def save(connection: Connection, sheet: Sheet) -> Numbers:
         insert_rows(connection, table, names, [tuple(map(row.get, names)) for row in sheet.rows[table]])
     _change(connection, sheet, lambda table: table is not scheduled_change)
     _raise_levels(connection, sheet)
-    checkpoints.keep(connection, map(checkpoints.Move.of_row, sheet.rows.get(seat_event, ())))
+    checkpoints.keep_rows(connection, sheet.rows.get(seat_event, ()))
     for statement, values in sheet.steps.items():
         connection.execute(statement, values)
     return numbers

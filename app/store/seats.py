@@ -62,14 +62,15 @@ def write(
 ) -> None:
     """Write events, the levels that they move, and who sits where after them."""
     bulk.insert_rows(tx.connection, seat_event, EVENT_COLUMNS, [_event_row(tx, event) for event in events])
-    nets: dict[tuple[str, BalanceKind], int] = {}
+    moves: dict[tuple[str, BalanceKind], list[Move]] = {}
     for event in events:
-        key = (event.delta.metric, event.delta.kind)
-        nets[key] = nets.get(key, 0) + event.delta.net
-    for (metric, kind), net in nets.items():
-        _move_level(tx, metric, kind, net)
+        delta = event.delta
+        of_one = moves.setdefault((delta.metric, delta.kind), [])
+        of_one.append(((delta.effective_at, event.id), delta.added - delta.removed))
+    for (metric, kind), of_one in moves.items():
+        _move_level(tx, metric, kind, sum(net for _, net in of_one))
     holders.save(tx, before, after)
-    checkpoints.keep(tx.connection, (Move.by(tx.customer, event) for event in events))
+    checkpoints.keep(tx.connection, {(tx.customer, *key): of_one for key, of_one in moves.items()})
 
 
 def collect(sheet: Sheet, tx: Tx, deltas: Sequence[Delta], *, actor: str) -> tuple[SeatEvent, ...]:
