@@ -2,7 +2,8 @@
 
 SQLAlchemy handles each row and value by itself, which costs as much as writing the row. Here values are
 encoded column by column by the column's own type, an instant or an enum's name once for all rows that share
-it, and go to the driver as they are: on SQLite in one executemany, on PostgreSQL as one array a column.
+it, and go to the driver as they are: on SQLite in one executemany, on PostgreSQL as one array a column, or
+one value where all rows are alike.
 """
 
 # ruff: noqa: S608 - The names are those of our own tables and columns.
@@ -42,8 +43,21 @@ def insert_rows(
     connection: Connection, table: Table, names: Sequence[str], rows: Sequence[Sequence[Any]]
 ) -> None:
     """Insert rows, given as the values of the named columns in their order; the other columns are null."""
-    if rows:
-        _run(connection, _insert(table, tuple(names), connection.dialect.name), table, names, rows)
+    if not rows:
+        return
+    if connection.dialect.name == "sqlite":
+        _run(connection, _insert(table, tuple(names)), table, names, rows)
+        return
+    columns = list(zip(*rows, strict=True))
+    alike = tuple(values.count(values[0]) == len(rows) for values in columns)
+    if all(alike) and len(rows) > 1:
+        alike = (False, *alike[1:])
+    encoded = [
+        _encoded(table.c[name], values[:1] if one else values, connection.dialect)
+        for name, values, one in zip(names, columns, alike, strict=True)
+    ]
+    parameters = tuple(values[0] if one else values for values, one in zip(encoded, alike, strict=True))
+    connection.exec_driver_sql(_insert_arrays(table, tuple(names), alike), parameters)
 
 
 def update_rows(
@@ -100,11 +114,22 @@ def _encoder(column: Column[Any], dialect: Dialect) -> Encode | None:
 
 
 @cache
-def _insert(table: Table, names: tuple[str, ...], dialect: str) -> str:
-    into = f'INSERT INTO "{table.name}" ({_listed(names)})'
-    if dialect == "sqlite":
-        return f"{into} VALUES ({', '.join('?' for _ in names)})"
-    return f"{into} SELECT * FROM {_arrays(table, names)}"
+def _insert(table: Table, names: tuple[str, ...]) -> str:
+    return f'INSERT INTO "{table.name}" ({_listed(names)}) VALUES ({", ".join("?" for _ in names)})'
+
+
+@cache
+def _insert_arrays(table: Table, names: tuple[str, ...], alike: tuple[bool, ...]) -> str:
+    """PostgreSQL: an array for each column, one value for those in which all rows are alike."""
+    values, arrays, given = [], [], []
+    for place, (name, one) in enumerate(zip(names, alike, strict=True), start=1):
+        kind = table.c[name].type.compile(POSTGRES)
+        values.append(f"${place}::{kind}" if one else f'given."{name}"')
+        if not one:
+            arrays.append(f"${place}::{kind}[]")
+            given.append(name)
+    into = f'INSERT INTO "{table.name}" ({_listed(names)}) SELECT {", ".join(values)}'
+    return f"{into} FROM unnest({', '.join(arrays)}) AS given ({_listed(given)})" if given else into
 
 
 @cache
