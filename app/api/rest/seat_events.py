@@ -29,15 +29,20 @@ TAG: Final = ("seat-events", "Who takes a seat and who gives one back.")
 NOBODY: Final = UUID(int=0)
 
 
-class HolderBody(Body):
+class HolderBody(Body, omit_defaults=True):
     """The person in a seat."""
 
     reference: Annotated[Name, Meta(description="Your own id of the person; opaque.", examples=["u-17"])]
     name: Text | None = None
     email: Text | None = None
 
+    @classmethod
+    def of(cls, holder: Holder) -> HolderBody:
+        """What is told of a person."""
+        return cls(reference=holder.reference, name=holder.name, email=holder.email)
 
-class SeatEventBody(Body):
+
+class SeatEventBody(Body, omit_defaults=True):
     """Seats that were taken or given back, or a total; with `corrects`, what an event should have said."""
 
     customer: Reference
