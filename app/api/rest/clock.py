@@ -11,7 +11,7 @@ from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 
 from app.api.rest.bodies import Answer, Body
-from app.api.rest.describing import needs, problems
+from app.api.rest.describing import described
 from app.api.rest.desk import REPLAYED, REPLAYED_HEADER, AtDesk, IdempotencyKey, Refused
 from app.api.rest.invoices import DocumentAnswer
 from app.api.rest.problems import Refusal
@@ -49,8 +49,7 @@ class ClockAnswer(Answer):
 
 @post(
     "/customers/{reference:str}/clock",
-    opt=needs(Scope.CLOCK_WRITE),
-    responses=problems(400, 404, 409, 415, 422),
+    **described(Scope.CLOCK_WRITE, 400, 404, 409, 415, 422),
     response_headers=[REPLAYED_HEADER],
     status_code=200,
     tags=[TAG[0]],

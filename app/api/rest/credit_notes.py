@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from app.api.ids import Kind, decode_as
 from app.api.rest.bodies import Amount, Answer, Body, Money, amount_of
-from app.api.rest.describing import needs, problems
+from app.api.rest.describing import described
 from app.api.rest.desk import REPLAYED_HEADER, AtDesk, IdempotencyKey
 from app.api.rest.invoices import DocumentAnswer, InvoiceAnswer, invoice_answer
 from app.api.rest.problems import Refusal
@@ -48,8 +48,7 @@ class CreditNoteAnswer(Answer):
 
 @post(
     "/credit-notes",
-    opt=needs(Scope.INVOICES_WRITE),
-    responses=problems(400, 404, 409, 415, 422),
+    **described(Scope.INVOICES_WRITE, 400, 404, 409, 415, 422),
     response_headers=[REPLAYED_HEADER],
     status_code=201,
     tags=[TAG[0]],

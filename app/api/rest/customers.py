@@ -16,7 +16,7 @@ from app.api import loaders
 from app.api.ids import Kind, encode
 from app.api.reading import Scene
 from app.api.rest.bodies import Answer, Body, Money, Name, Period, Text
-from app.api.rest.describing import needs, problems
+from app.api.rest.describing import described
 from app.api.rest.desk import AtDesk, Desk, accepted
 from app.billing.parties import BillingDetails, CustomerKind
 from app.billing.periods import BillingInterval, local_day
@@ -171,8 +171,7 @@ def subscription_answer(tx: Tx) -> SubscriptionAnswer | None:
 
 @get(
     "/customers/{reference:str}",
-    opt=needs(Scope.CUSTOMERS_READ),
-    responses=problems(404),
+    **described(Scope.CUSTOMERS_READ, 404),
     tags=[TAG[0]],
     summary="Look at a customer",
 )
@@ -183,8 +182,7 @@ async def get_customer(desk: AtDesk, reference: FromPath[str]) -> CustomerAnswer
 
 @put(
     "/customers/{reference:str}",
-    opt=needs(Scope.CUSTOMERS_WRITE),
-    responses={**problems(400, 415, 422), 201: CREATED},
+    **described(Scope.CUSTOMERS_WRITE, 400, 415, 422, also={201: CREATED}),
     tags=[TAG[0]],
     summary="Register or update a customer",
 )

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.spec import OpenAPIResponse, Operation
 
 from app.api import media
 from app.api.rest.keys import SCOPE
@@ -22,19 +25,30 @@ WORDS: Final = {
 }
 
 
-def problems(*statuses: int) -> dict[int, ResponseSpec]:
-    """The problems that a route may answer, with those of every route."""
+@dataclass
+class DescribedOperation(Operation):
+    """An operation that says only what it does: no problem that the framework assumes by itself."""
+
+    def __post_init__(self) -> None:
+        for status, response in list((self.responses or {}).items()):
+            told = isinstance(response, OpenAPIResponse) and media.JSON in (response.content or {})
+            if status >= "400" and told and self.responses is not None:
+                del self.responses[status]
+
+
+def described(scope: Scope, *statuses: int, also: Mapping[int, ResponseSpec] | None = None) -> dict[str, Any]:
+    """What a route says of itself: the scope that a key needs, and the statuses of the problems that it may
+    answer beside those of every route; `also` are other answers.
+    """
     return {
-        status: ResponseSpec(
-            Problem,
-            media_type=media.PROBLEM,
-            description=WORDS[status],
-            generate_examples=False,
-        )
-        for status in sorted({401, 403, *statuses})
+        "opt": {SCOPE: scope},
+        "responses": {
+            **{status: _problem(status) for status in sorted({401, 403, *statuses})},
+            **(also or {}),
+        },
+        "operation_class": DescribedOperation,
     }
 
 
-def needs(scope: Scope) -> dict[str, Any]:
-    """The `opt` of a route that needs a key of this scope."""
-    return {SCOPE: scope}
+def _problem(status: int) -> ResponseSpec:
+    return ResponseSpec(Problem, media_type=media.PROBLEM, description=WORDS[status], generate_examples=False)

@@ -11,7 +11,7 @@ from litestar.params import FromPath, JSONBody
 from msgspec import Meta, field
 
 from app.api.rest.bodies import Answer, Body, Money, Seats
-from app.api.rest.describing import needs, problems
+from app.api.rest.describing import described
 from app.api.rest.desk import AtDesk, Refused, accepted
 from app.api.rest.seat_events import HolderBody, SeatEventBody
 from app.billing.drift import Correction, Drift, Roll
@@ -66,8 +66,7 @@ class DriftAnswer(Answer):
 
 @post(
     "/customers/{reference:str}/drift",
-    opt=needs(Scope.SEATS_READ),
-    responses=problems(400, 404, 409, 415, 422),
+    **described(Scope.SEATS_READ, 400, 404, 415, 422),
     status_code=200,
     tags=[TAG[0]],
     summary="Compare with the real members",

@@ -16,7 +16,7 @@ from app.api.errors import PublicError
 from app.api.ids import Kind, encode
 from app.api.pages import Cursors
 from app.api.rest.bodies import Amount, Answer, Body, BodyWrong, Instant, Money, Name, Text, amount_of
-from app.api.rest.describing import needs, problems
+from app.api.rest.describing import described
 from app.api.rest.desk import REPLAYED_HEADER, AtDesk, IdempotencyKey
 from app.api.rest.problems import Refusal
 from app.billing import money
@@ -125,8 +125,7 @@ class VoidBody(Body):
 
 @get(
     "/invoices",
-    opt=needs(Scope.INVOICES_READ),
-    responses=problems(400, 404),
+    **described(Scope.INVOICES_READ, 400, 404),
     tags=[TAG[0]],
     summary="List invoices",
 )
@@ -148,8 +147,7 @@ async def list_invoices(
 
 @post(
     "/invoices/{invoice:str}/payments",
-    opt=needs(Scope.INVOICES_WRITE),
-    responses=problems(400, 404, 409, 415, 422),
+    **described(Scope.INVOICES_WRITE, 400, 404, 409, 415, 422),
     response_headers=[REPLAYED_HEADER],
     status_code=201,
     tags=[TAG[0]],
@@ -188,8 +186,7 @@ async def pay_invoice(
 
 @post(
     "/invoices/{invoice:str}/void",
-    opt=needs(Scope.INVOICES_WRITE),
-    responses=problems(400, 404, 409, 415, 422),
+    **described(Scope.INVOICES_WRITE, 400, 404, 409, 415, 422),
     response_headers=[REPLAYED_HEADER],
     status_code=200,
     tags=[TAG[0]],

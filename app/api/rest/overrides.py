@@ -11,7 +11,7 @@ from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 
 from app.api.rest.bodies import Answer, Body, Instant, Name, Seats, Text
-from app.api.rest.describing import needs, problems
+from app.api.rest.describing import described
 from app.api.rest.desk import REPLAYED_HEADER, AtDesk, IdempotencyKey
 from app.api.rest.problems import Refusal
 from app.api.rest.seats import SeatBalanceAnswer
@@ -68,8 +68,7 @@ class OverrideAnswer(Answer):
 
 @put(
     "/customers/{reference:str}/overrides/{metric:str}",
-    opt=needs(Scope.OVERRIDES_WRITE),
-    responses=problems(400, 404, 409, 415, 422),
+    **described(Scope.OVERRIDES_WRITE, 400, 404, 409, 415, 422),
     response_headers=[REPLAYED_HEADER],
     tags=[TAG[0]],
     summary="Agree with one customer",

@@ -13,7 +13,7 @@ from msgspec import Meta
 from app.api.auth import new_token
 from app.api.http import GRAPHQL_PATH
 from app.api.rest.bodies import Answer, Body, Name, Reference, Text
-from app.api.rest.describing import needs, problems
+from app.api.rest.describing import described
 from app.api.rest.desk import AtDesk, accepted
 from app.billing.permissions import Role
 from app.services.api_keys import Scope
@@ -50,8 +50,7 @@ class PortalLinkAnswer(Answer):
 
 @post(
     "/portal-links",
-    opt=needs(Scope.PORTAL_WRITE),
-    responses=problems(400, 404, 415),
+    **described(Scope.PORTAL_WRITE, 400, 404, 415),
     tags=[TAG[0]],
     summary="Let a person in",
 )

@@ -61,7 +61,7 @@ TIMED_OUT: Final = ProblemType("timed-out", 408, "The request took too long to a
 TOO_LARGE: Final = ProblemType("too-large", 413, "The request is too large")
 NOT_JSON: Final = ProblemType("not-json", 415, "The body is not JSON")
 BUSY: Final = ProblemType("busy", 503, "Too much is going on just now")
-NO_CATALOG: Final = ProblemType("no-catalog", 409, "No catalog was applied yet")
+NO_CATALOG: Final = ProblemType("no-catalog", 503, "No catalog was applied yet")
 
 OF_REQUESTS: Final = (
     BAD_REQUEST, UNAUTHENTICATED, MISSING_SCOPE, TIMED_OUT, TOO_LARGE, NOT_JSON, BUSY, NO_CATALOG,

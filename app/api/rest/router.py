@@ -65,7 +65,7 @@ For the vendor's own programs: report seats, open the portal for a customer, set
 - **Idempotency.** With the header `Idempotency-Key` the same request is done once, however often it is sent.
 - **Time.** Instants have an offset; all that is answered is in UTC.
 - **Besides.** Any request may be answered by 408 or 413 (it came too slowly, or was too large), by 503 with
-  `Retry-After` (try the same again), and by 500 with a reference for support.
+  `Retry-After` (try the same again) or while no catalog was applied, and by 500 with a reference for support.
 """
 
 
@@ -124,7 +124,7 @@ async def problem_page(name: FromPath[str]) -> Response[bytes]:
     if kind is None:
         raise RequestRefused(404, "There is nothing at this address.", Code.NOT_FOUND)
     text = f"{kind.title}.\n\nStatus {kind.status}. The `detail` of the response says more.\n"
-    return Response(text.encode(), media_type=f"{media.TEXT}; charset=utf-8")
+    return Response(text.encode(), media_type=media.TEXT)
 
 
 def _on_refused(_: Request[Any, Any, Any], error: Refused) -> Response[bytes]:

@@ -15,7 +15,7 @@ from msgspec import Meta
 
 from app.api.ids import Kind, decode_as, encode
 from app.api.rest.bodies import Answer, Body, Instant, Metric, Name, Reference, Seats, Text
-from app.api.rest.describing import needs, problems
+from app.api.rest.describing import described
 from app.api.rest.desk import KEY, AtDesk, Desk, IdempotencyKey, Refused
 from app.api.rest.problems import Refusal, problem_of
 from app.billing.ledger import BalanceKind, Holder
@@ -96,8 +96,7 @@ Batch = Annotated[tuple[SeatEventBody, ...], Meta(min_length=1, max_length=ITEMS
 
 @post(
     "/seat-events",
-    opt=needs(Scope.SEATS_WRITE),
-    responses=problems(400, 404, 409, 415, 422),
+    **described(Scope.SEATS_WRITE, 400, 404, 409, 415, 422),
     status_code=200,
     tags=[TAG[0]],
     summary="Record seat events",

@@ -13,7 +13,7 @@ from msgspec import Meta
 from app.api import loaders
 from app.api.reading import Scene
 from app.api.rest.bodies import Answer, instant_of
-from app.api.rest.describing import needs, problems
+from app.api.rest.describing import described
 from app.api.rest.desk import AtDesk, accepted
 from app.billing.ledger import SeatBalance, SeatLevels, balance_of
 from app.billing.plans import SeatMetric
@@ -77,8 +77,7 @@ class EntitlementAnswer(Answer):
 
 @get(
     "/customers/{reference:str}/seat-balances",
-    opt=needs(Scope.SEATS_READ),
-    responses=problems(400, 404),
+    **described(Scope.SEATS_READ, 400, 404),
     tags=[TAG[0]],
     summary="Look at seat balances",
 )
@@ -109,8 +108,7 @@ async def get_seat_balances(
 
 @get(
     "/customers/{reference:str}/entitlements/{metric:str}",
-    opt=needs(Scope.SEATS_READ),
-    responses=problems(400, 404, 409),
+    **described(Scope.SEATS_READ, 400, 404),
     tags=[TAG[0]],
     summary="May one more seat be used?",
 )

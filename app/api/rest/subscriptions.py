@@ -15,7 +15,7 @@ from msgspec import Meta
 from app.api.ids import Kind, encode
 from app.api.rest.bodies import Answer, Body, Money, Name, Reference, Seats
 from app.api.rest.customers import SubscriptionAnswer, subscription_answer
-from app.api.rest.describing import needs, problems
+from app.api.rest.describing import described
 from app.api.rest.desk import REPLAYED_HEADER, AtDesk, Desk, IdempotencyKey
 from app.api.rest.problems import Refusal
 from app.billing.periods import BillingInterval
@@ -78,8 +78,7 @@ class TurnAnswer(Answer):
 
 @post(
     "/subscriptions",
-    opt=needs(Scope.SUBSCRIPTIONS_WRITE),
-    responses=problems(400, 404, 409, 415, 422),
+    **described(Scope.SUBSCRIPTIONS_WRITE, 400, 404, 409, 415, 422),
     response_headers=[REPLAYED_HEADER],
     tags=[TAG[0]],
     summary="Start a subscription",
@@ -115,8 +114,7 @@ async def start(
 
 @post(
     "/customers/{reference:str}/subscription/pause",
-    opt=needs(Scope.SUBSCRIPTIONS_WRITE),
-    responses=problems(404, 409, 422),
+    **described(Scope.SUBSCRIPTIONS_WRITE, 404, 409, 422),
     response_headers=[REPLAYED_HEADER],
     status_code=200,
     tags=[TAG[0]],
@@ -136,8 +134,7 @@ async def pause(
 
 @post(
     "/customers/{reference:str}/subscription/resume",
-    opt=needs(Scope.SUBSCRIPTIONS_WRITE),
-    responses=problems(404, 409, 422),
+    **described(Scope.SUBSCRIPTIONS_WRITE, 404, 409, 422),
     response_headers=[REPLAYED_HEADER],
     status_code=200,
     tags=[TAG[0]],
@@ -158,8 +155,7 @@ async def resume(
 
 @post(
     "/customers/{reference:str}/subscription/cancel",
-    opt=needs(Scope.SUBSCRIPTIONS_WRITE),
-    responses=problems(400, 404, 409, 415, 422),
+    **described(Scope.SUBSCRIPTIONS_WRITE, 400, 404, 409, 415, 422),
     response_headers=[REPLAYED_HEADER],
     status_code=200,
     tags=[TAG[0]],
