@@ -71,18 +71,34 @@ def wait_until_ready(port: int) -> None:
 def test_the_commands_by_hand_run_beside_the_server(demo: tuple[dict[str, str], int]) -> None:
     """The block under "Try it" runs as it stands, and its query answers with acme's seats."""
     environment, port = demo
-    block = next(block for block in BLOCKS if "curl" in block).replace("127.0.0.1:8000", f"127.0.0.1:{port}")
+    output = run_block("seatport token", environment, port)
 
+    answer, _ = json.JSONDecoder().raw_decode(output[output.index("{") :])
+    (balance,) = answer["data"]["customer"]["seatBalances"]
+    assert balance["committed"] == 15
+    assert balance["available"] == balance["committed"] - balance["inUse"]
+
+
+def test_the_product_reports_a_seat(demo: tuple[dict[str, str], int]) -> None:
+    """The block under "Server to server" runs as it stands: a seat is free, and somebody takes it."""
+    environment, port = demo
+    output = run_block("seatport api-key", environment, port)
+
+    entitled, end = json.JSONDecoder().raw_decode(output)
+    recorded, _ = json.JSONDecoder().raw_decode(output[end:])
+    assert entitled["allowed"] is True
+    assert [result["outcome"] for result in recorded["results"]] == ["RECORDED"]
+
+
+def run_block(mark: str, environment: dict[str, str], port: int) -> str:
+    """What a block of the README prints, beside the server at a port."""
+    block = next(block for block in BLOCKS if mark in block).replace("127.0.0.1:8000", f"127.0.0.1:{port}")
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", block],
         cwd=ROOT, env=environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
-
     assert done.returncode == 0, done.stdout + done.stderr
-    answer, _ = json.JSONDecoder().raw_decode(done.stdout[done.stdout.index("{") :])
-    (balance,) = answer["data"]["customer"]["seatBalances"]
-    assert balance["committed"] == 15
-    assert balance["available"] == balance["committed"] - balance["inUse"]
+    return done.stdout
 
 
 @pytest.mark.parametrize("target", sorted(set(re.findall(r"(?:^|`)make ([a-z]+)", README, re.MULTILINE))))
@@ -93,7 +109,7 @@ def test_every_target_exists(target: str) -> None:
     assert f"make {target} " in known
 
 
-@pytest.mark.parametrize("command", sorted(set(re.findall(r"seatport ([a-z]+)", README))))
+@pytest.mark.parametrize("command", sorted(set(re.findall(r"seatport ([a-z-]+)", README))))
 def test_every_command_exists(command: str) -> None:
     """Each `seatport COMMAND` that the README names is one that the program knows."""
     binary = Path(sys.executable).with_name("seatport")
