@@ -4,6 +4,7 @@ process.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from sqlalchemy import insert, select
@@ -34,6 +35,14 @@ def current(tx: Tx | DeploymentTx) -> Catalog:
         body = tx.connection.execute(select(catalog.c.body).where(catalog.c.id == latest)).scalar_one()
         _CATALOGS[latest] = from_json(body, Catalog)
     return _CATALOGS[latest]
+
+
+def remember(tx: Tx | DeploymentTx, price_ids: Iterable[UUID]) -> None:
+    """Read price versions that are about to be asked for, those that were not read before."""
+    missing = set(price_ids) - _PRICES.keys()
+    if missing:
+        query = select(catalog_price.c.id, catalog_price.c.body).where(catalog_price.c.id.in_(missing))
+        _PRICES.update({row.id: from_json(row.body, PlanPrice) for row in tx.connection.execute(query)})
 
 
 def price(tx: Tx | DeploymentTx, price_id: UUID) -> PlanPrice:

@@ -25,7 +25,7 @@ from sqlalchemy import ColumnElement, Connection, and_, func, literal, or_, sele
 from app.billing.ledger import BalanceKind
 from app.store import bulk
 from app.store.columns import Count, Id, Instant, total
-from app.store.keyed import keyed
+from app.store.keyed import keyed_by
 from app.store.tables import seat_checkpoint, seat_event
 from app.store.tables.seats import LATE, VERY_LATE, told_late
 from app.store.transaction import Tx
@@ -163,7 +163,7 @@ def recorded_since(tx: Tx, as_of: datetime, known_at: datetime) -> dict[tuple[st
 def _reached(connection: Connection, first: Mapping[Balance, Place]) -> dict[Balance, list[_Stretch]]:
     """The stretches of balances that their first moves fall into, and all later ones."""
     columns = tuple(seat_event.c[name] for name in ("customer_id", "metric", "kind", "effective_at", "id"))
-    keys = keyed(connection, columns, [(*of, *place) for of, place in first.items()])
+    keys = keyed_by(connection, columns, [(*of, *place) for of, place in first.items()])
     given, before = keys.given, seat_checkpoint.alias("before")
     start = (
         select(before.c.from_at)
@@ -178,9 +178,10 @@ def _reached(connection: Connection, first: Mapping[Balance, Place]) -> dict[Bal
         .correlate(given)
         .scalar_subquery()
     )
-    query = keys.rows_of(seat_checkpoint).where(seat_checkpoint.c.from_at >= start)
+    same = ("metric", "kind")
+    query = keys.rows_of(seat_checkpoint, by=same).where(seat_checkpoint.c.from_at >= start)
     found: dict[Balance, list[_Stretch]] = {}
-    for row in keys.execute(connection, query.order_by(*(seat_checkpoint.c[name] for name in KEY))):
+    for row in keys.execute(query.order_by(*(seat_checkpoint.c[name] for name in KEY))):
         of = (row.customer_id, row.metric, row.kind)
         found.setdefault(of, []).append(_Stretch((row.from_at, row.from_id), row.opening, row.events))
     return found

@@ -87,7 +87,7 @@ def publish(tx: Tx, *news: Happened) -> None:
 def announce(sheet: Sheet, tx: Tx, *news: Happened) -> None:
     """Outbox rows in the order given; the sequence of each orders the news of one object."""
     for each in news:
-        sheet.news.append(News(tx.customer, tx.new_id(), each.type, each.object_id, each.facts, tx.wall))
+        sheet.news.append(News(tx, tx.new_id(), each.type, each.object_id, each.facts))
 
 
 def note(tx: Tx, action: str, object_id: UUID, *, actor: str, at: datetime, detail: dict[str, Any]) -> None:

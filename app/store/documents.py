@@ -4,6 +4,7 @@ is what moves.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -18,6 +19,8 @@ from app.billing.money import CURRENCIES, Currency, Money
 from app.billing.parties import BillingDetails, Seller
 from app.billing.taxes import TaxAmount, TaxTreatment
 from app.store.frozen import from_json, to_json
+from app.store.keyed import keyed
+from app.store.opened import Opened
 from app.store.sheet import Number, Sheet
 from app.store.tables import (
     credit_entry,
@@ -208,15 +211,22 @@ def add_credit(sheet: Sheet, tx: Tx, document_id: UUID, amount: Money, at: datet
     sheet.add(credit_entry, row)
 
 
-def issued(tx: Tx, ids: Iterable[UUID], currency: Currency) -> dict[UUID, Issued]:
-    """Documents with what is still due on them; void and uncollectible ones are due nothing."""
+def issued(wanted: Iterable[tuple[Opened, Iterable[UUID]]]) -> dict[UUID, dict[UUID, Issued]]:
+    """Documents with what is still due on them, by subscription. Void and uncollectible invoices are due
+    nothing.
+    """
+    owners = {(opened.tx.customer, id): opened for opened, ids in wanted for id in ids}
+    found: dict[UUID, dict[UUID, Issued]] = defaultdict(dict)
+    if not owners:
+        return found
+    keys = keyed(document, ("id",), ((opened.tx, id) for (_, id), opened in owners.items()))
     same = (receivable.c.customer_id == document.c.customer_id) & (receivable.c.invoice_id == document.c.id)
-    query = (
-        select(document.c.id, document.c.number, receivable.c.open, receivable.c.status)
-        .select_from(document.outerjoin(receivable, same))
-        .where(document.c.customer_id == tx.customer, document.c.id.in_(tuple(ids)))
-    )
-    return {row.id: _issued(row, currency) for row in tx.connection.execute(query)}
+    columns = (document.c.customer_id, document.c.id, document.c.number)
+    query = keys.rows_of(document, *columns, receivable.c.open, receivable.c.status, by=("id",))
+    for row in keys.execute(query.outerjoin(receivable, same)):
+        owner = owners[row.customer_id, row.id]
+        found[owner.id][row.id] = _issued(row, owner.currency)
+    return found
 
 
 def _issued(row: Any, currency: Currency) -> Issued:

@@ -4,10 +4,11 @@ transaction. Name and e-mail are the last ones told.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 from sqlalchemy import func, or_, select, tuple_
 
@@ -16,6 +17,7 @@ from app.billing.plans import Item
 from app.billing.reports import Seat
 from app.billing.state import Occupied
 from app.store import bulk
+from app.store.keyed import customers_of
 from app.store.tables import seat_holder
 from app.store.transaction import Tx
 
@@ -69,19 +71,24 @@ def save(tx: Tx, before: Mapping[Seat, Sitting], after: Mapping[Seat, Sitting | 
 
 def occupied(tx: Tx) -> dict[Item, Occupied]:
     """Who sits where: up to twenty holders of each metric, those who came first, and how many there are."""
+    return occupied_of([tx])[tx.customer]
+
+
+def occupied_of(txs: Sequence[Tx]) -> dict[UUID, dict[Item, Occupied]]:
+    """The same of customers, by customer."""
+    keys = customers_of(seat_holder, txs)
+    of_metric = (seat_holder.c.customer_id, seat_holder.c.metric)
     place = func.row_number().over(
-        partition_by=seat_holder.c.metric, order_by=(seat_holder.c.held_since, seat_holder.c.holder)
+        partition_by=of_metric, order_by=(seat_holder.c.held_since, seat_holder.c.holder)
     )
-    count = func.count().over(partition_by=seat_holder.c.metric)
-    ranked = select(seat_holder, place.label("place"), count.label("holders")).where(
-        seat_holder.c.customer_id == tx.customer
-    )
-    rows = ranked.subquery()
+    count = func.count().over(partition_by=of_metric)
+    rows = keys.rows_of(seat_holder, seat_holder, place.label("place"), count.label("holders")).subquery()
     query = select(rows).where(rows.c.place <= HOLDERS_NAMED).order_by(rows.c.metric, rows.c.place)
-    found: dict[Item, Occupied] = {}
-    for row in tx.connection.execute(query):
-        known = found.get(row.metric, Occupied())
-        found[row.metric] = Occupied((*known.holders, Holder(row.holder, row.name, row.email)), row.holders)
+    found: dict[UUID, dict[Item, Occupied]] = {tx.customer: {} for tx in txs}
+    for row in keys.execute(query):
+        known = found[row.customer_id].get(row.metric, Occupied())
+        people = (*known.holders, Holder(row.holder, row.name, row.email))
+        found[row.customer_id][row.metric] = Occupied(people, row.holders)
     return found
 
 

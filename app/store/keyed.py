@@ -1,5 +1,7 @@
-"""Keys of many rows as something to join with: the same statement for one customer and for a thousand, since
-the keys are one parameter (SQLite, JSON) or one for each column (PostgreSQL, arrays).
+"""Keys of rows, of one customer or of many, as something to join with: one statement for one and for a
+thousand, since the keys are a single parameter (SQLite, JSON) or one for each column (PostgreSQL, arrays).
+
+Whose rows they are the transactions say that they come with: nobody names a customer here.
 """
 
 from __future__ import annotations
@@ -14,9 +16,9 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
-    Dialect,
     FromClause,
     Select,
+    Table,
     Text,
     and_,
     bindparam,
@@ -28,50 +30,71 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import CursorResult
 
+from app.store.transaction import Tx
+
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """Keys as rows: `given` has a column for each part, named as the column that it is a value of."""
+    """Keys as rows: `given` has a column for the customer and one for each part of the key."""
 
     given: FromClause
-    columns: tuple[Column[Any], ...]
+    connection: Connection
     values: dict[str, Any]
 
-    def rows_of(self, table: FromClause, *columns: Any) -> Select[Any]:
-        """A query of the rows of a table that have these keys; of all their columns, if none are named."""
-        same = (table.c[c.name] == self.given.c[c.name] for c in self.columns if c.name in table.c)
+    def rows_of(self, table: Any, *columns: Any, by: Sequence[str] = ()) -> Select[Any]:
+        """A query of the rows of a table that have these keys, of the customer and the columns `by`; all
+        their columns, if none are named.
+        """
+        same = (table.c[name] == self.given.c[name] for name in ("customer_id", *by))
         return select(*(columns or (table,))).select_from(self.given.join(table, and_(*same)))
 
-    def execute(self, connection: Connection, query: Any) -> CursorResult[Any]:
+    def execute(self, query: Any) -> CursorResult[Any]:
         """What a query finds that was made from these keys."""
-        return connection.execute(query, self.values)
+        return self.connection.execute(query, self.values)
 
 
-def keyed(connection: Connection, columns: Sequence[Column[Any]], rows: Iterable[Sequence[Any]]) -> Keys:
-    """Keys by the columns that they are values of."""
-    columns, dialect = tuple(columns), connection.dialect
-    lists = list(zip(*rows, strict=True)) or [()] * len(columns)
-    if dialect.name != "sqlite":
+def keyed(table: Table, names: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> Keys:
+    """Keys of rows of a table: for each the transaction of its customer, and values of the named columns."""
+    columns = tuple(table.c[name] for name in ("customer_id", *names))
+    txs, *lists = zip(*rows, strict=True)
+    owners = tuple(tx.customer for tx in txs)
+    return keyed_by(_connection(txs), columns, zip(owners, *lists, strict=True))
+
+
+def keyed_by(
+    connection: Connection, columns: tuple[Column[Any], ...], rows: Iterable[tuple[Any, ...]]
+) -> Keys:
+    """The same by values of all columns, that of the customer first: for what the store keeps by itself."""
+    lists = list(zip(*rows, strict=True))
+    if connection.dialect.name != "sqlite":
         values = {f"keys_{c.name}": list(given) for c, given in zip(columns, lists, strict=True)}
-        return Keys(_arrays(columns), columns, values)
-    encoded = [_encoded(c, given, dialect) for c, given in zip(columns, lists, strict=True)]
+        return Keys(_arrays(columns), connection, values)
+    encoded = [_encoded(c, given, connection) for c, given in zip(columns, lists, strict=True)]
     text = orjson.dumps(list(zip(*encoded, strict=True))).decode()
-    return Keys(_json(columns), columns, {"keys": text})
+    return Keys(_json(columns), connection, {"keys": text})
 
 
-def _encoded(of: Column[Any], values: Sequence[Any], dialect: Dialect) -> list[Any]:
-    encode = of.type.bind_processor(dialect)
+def customers_of(table: Table, txs: Iterable[Tx]) -> Keys:
+    """The customers of transactions, whose rows in a table are wanted."""
+    return keyed(table, (), ((tx,) for tx in txs))
+
+
+def _connection(txs: Sequence[Tx]) -> Connection:
+    connection = txs[0].connection
+    assert all(tx.connection is connection for tx in txs), "one transaction, of one customer or of many"
+    return connection
+
+
+def _encoded(of: Column[Any], values: Sequence[Any], connection: Connection) -> list[Any]:
+    encode = of.type.bind_processor(connection.dialect)
     return [encode(value) for value in values] if encode else list(values)
 
 
 @cache
 def _arrays(columns: tuple[Column[Any], ...]) -> FromClause:
     arrays = (bindparam(f"keys_{c.name}", type_=ARRAY(c.type)) for c in columns)
-    return (
-        func.unnest(*arrays)
-        .table_valued(*(column(c.name, c.type) for c in columns), name="given")
-        .render_derived()
-    )
+    rows = func.unnest(*arrays).table_valued(*(column(c.name, c.type) for c in columns), name="given")
+    return rows.render_derived()
 
 
 @cache

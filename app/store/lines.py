@@ -22,6 +22,8 @@ from app.billing.state import reduced
 from app.billing.taxes import TaxTreatment
 from app.store.columns import total
 from app.store.frozen import from_json, to_json
+from app.store.keyed import keyed
+from app.store.opened import Opened
 from app.store.seats import event_of
 from app.store.sheet import Sheet
 from app.store.tables import billing_line, line_event, receivable, seat_event
@@ -62,21 +64,36 @@ class Placement:
     description: str
 
 
-def live(tx: Tx, subscription_id: UUID, cycle: int, currency: Currency) -> tuple[BilledLine, ...]:
-    """The lines of a cycle and those that wait, oldest first, with what credits left of them.
+def live(of: Sequence[Opened]) -> tuple[dict[UUID, tuple[BilledLine, ...]], set[UUID]]:
+    """The lines of the present cycle of subscriptions and those that wait, oldest first, with what credits
+    left of them; and the subscriptions that have lines of a later cycle, which no decision makes.
 
     Each of the two has an index; asked for with an `or`, all lines of the subscription may be read.
     """
-    of_subscription = standing(select(billing_line)).where(
-        billing_line.c.customer_id == tx.customer, billing_line.c.subscription_id == subscription_id
+    keys = keyed(billing_line, ("subscription_id", "cycle"), ((o.tx, o.id, o.subscription.cycle) for o in of))
+    of_subscription = standing(keys.rows_of(billing_line, by=("subscription_id",)))
+    of_cycle = of_subscription.where(billing_line.c.cycle >= keys.given.c.cycle)
+    waiting = of_subscription.where(
+        billing_line.c.cycle < keys.given.c.cycle, billing_line.c.document_id.is_(None)
     )
-    of_cycle = of_subscription.where(billing_line.c.cycle == cycle)
-    waiting = of_subscription.where(billing_line.c.cycle != cycle, billing_line.c.document_id.is_(None))
-    rows = tx.connection.execute(union_all(of_cycle, waiting).order_by("id"))
-    stored = [stored_line(row, currency) for row in rows]
-    lines = tuple(
-        BilledLine(s.id, s.line, s.document, s.line.amount, s.line.quantity, _waits_since(s)) for s in stored
-    )
+    opened = {o.id: o for o in of}
+    found: dict[UUID, list[BilledLine]] = {o.id: [] for o in of}
+    ahead = set()
+    for row in keys.execute(union_all(of_cycle, waiting).order_by("id")):
+        owner = opened[row.subscription_id]
+        if row.cycle > owner.subscription.cycle:
+            ahead.add(owner.id)
+        else:
+            found[owner.id].append(_billed(stored_line(row, owner.currency)))
+    return {owner: _left_of(tuple(lines)) for owner, lines in found.items()}, ahead
+
+
+def _billed(stored: StoredLine) -> BilledLine:
+    line = stored.line
+    return BilledLine(stored.id, line, stored.document, line.amount, line.quantity, _waits_since(stored))
+
+
+def _left_of(lines: tuple[BilledLine, ...]) -> tuple[BilledLine, ...]:
     return reduced(lines, tuple(billed.line for billed in lines))
 
 
@@ -100,18 +117,25 @@ def _waits_since(stored: StoredLine) -> datetime:
     return stored.recorded_at if stored.reissues else stored.effective_at
 
 
-def elsewhere(tx: Tx, live: Iterable[BilledLine]) -> dict[UUID, UUID]:
-    """The documents of lines that waiting ones take back and that are not live any more."""
+def elsewhere(
+    of: Sequence[Opened], live: Mapping[UUID, tuple[BilledLine, ...]]
+) -> dict[UUID, dict[UUID, UUID]]:
+    """The documents of lines that waiting ones take back and that are not live any more, by subscription."""
+    found: dict[UUID, dict[UUID, UUID]] = {o.id: {} for o in of}
+    taken = [(o.tx, line) for o in of for line in _taken_elsewhere(live[o.id])]
+    if taken:
+        keys = keyed(billing_line, ("id",), taken)
+        wanted = (billing_line.c.id, billing_line.c.document_id, billing_line.c.subscription_id)
+        query = keys.rows_of(billing_line, *wanted, by=("id",))
+        for row in keys.execute(query.where(billing_line.c.document_id.is_not(None))):
+            found[row.subscription_id][row.id] = row.document_id
+    return found
+
+
+def _taken_elsewhere(live: tuple[BilledLine, ...]) -> set[UUID]:
     known = {billed.id for billed in live}
-    taken = {billed.line.reverses for billed in live if billed.document is None} - known - {None}
-    if not taken:
-        return {}
-    query = select(billing_line.c.id, billing_line.c.document_id).where(
-        billing_line.c.customer_id == tx.customer,
-        billing_line.c.id.in_(taken),
-        billing_line.c.document_id.is_not(None),
-    )
-    return {row.id: row.document_id for row in tx.connection.execute(query)}
+    taken = {billed.line.reverses for billed in live if billed.document is None}
+    return {line for line in taken if line is not None and line not in known}
 
 
 def append(

@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import insert, or_, select
 from sqlalchemy.engine import Row
@@ -13,6 +15,7 @@ from sqlalchemy.engine import Row
 from app.billing.overrides import Aspect, Override, OwnPrice
 from app.billing.plans import Item
 from app.store.frozen import from_json, to_json
+from app.store.keyed import keyed
 from app.store.tables import override
 from app.store.transaction import Tx
 
@@ -31,6 +34,19 @@ def recorded(
     if known_at is not None:
         query = query.where(override.c.recorded_at <= known_at)
     return tuple(_override(row) for row in tx.connection.execute(query.order_by(override.c.id)))
+
+
+def recorded_of(wanted: Iterable[tuple[Tx, datetime]]) -> dict[UUID, tuple[Override, ...]]:
+    """The overrides of customers in the order in which they were recorded, by customer; without those that
+    had ended by an instant.
+    """
+    wanted = tuple(wanted)
+    keys = keyed(override, ("ends_at",), wanted)
+    lasts = or_(override.c.ends_at.is_(None), override.c.ends_at > keys.given.c.ends_at)
+    found: dict[UUID, list[Override]] = {tx.customer: [] for tx, _ in wanted}
+    for row in keys.execute(keys.rows_of(override).where(lasts).order_by(override.c.id)):
+        found[row.customer_id].append(_override(row))
+    return {customer: tuple(agreed) for customer, agreed in found.items()}
 
 
 def add(tx: Tx, new: Override) -> None:

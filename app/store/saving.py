@@ -5,7 +5,7 @@ statement for each table, parents before children, then what changes rows that a
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any, Final
 from uuid import UUID
@@ -19,6 +19,7 @@ from app.store.keyed import keyed
 from app.store.metadata import metadata
 from app.store.sheet import News, Number, Numbers, Row, Sheet
 from app.store.tables import number, number_series, outbox, scheduled_change, seat_event
+from app.store.transaction import Tx
 
 PLACE: Final = {name: place for place, name in enumerate(table.name for table in metadata.sorted_tables)}
 
@@ -28,7 +29,7 @@ def save(connection: Connection, sheet: Sheet) -> Numbers:
     numbers = _take_numbers(connection, sheet)
     for finish in sheet.waiting:
         finish(numbers)
-    for news in _sequenced(connection, sheet):
+    for news in _sequenced(sheet):
         sheet.add(outbox, news)
     # A change that waited makes room for the one that takes its place.
     _change(connection, sheet, lambda table: table is scheduled_change)
@@ -70,13 +71,13 @@ def _bump(connection: Connection, series: str, by: int) -> int:
     return last
 
 
-def _sequenced(connection: Connection, sheet: Sheet) -> Iterator[Row]:
+def _sequenced(sheet: Sheet) -> Iterator[Row]:
     """The rows of the news, each with its place among the news of its object."""
     if not sheet.news:
         return
     made = set(_made(sheet))
-    known = dict.fromkeys((n.customer, n.object_id) for n in sheet.news if n.object_id not in made)
-    last = _last_sequences(connection, known) if known else {}
+    known = {news.object_id: news.tx for news in sheet.news if news.object_id not in made}
+    last = _last_sequences(known) if known else {}
     for news in sheet.news:
         last[news.object_id] = last.get(news.object_id, 0) + 1
         yield _outbox_row(news, last[news.object_id])
@@ -87,22 +88,22 @@ def _made(sheet: Sheet) -> Iterator[UUID]:
     return (document for _, document in sheet.awaited)
 
 
-def _last_sequences(connection: Connection, objects: Iterable[tuple[UUID, UUID]]) -> dict[UUID, int]:
-    keys = keyed(connection, (outbox.c.customer_id, outbox.c.object_id), objects)
+def _last_sequences(objects: Mapping[UUID, Tx]) -> dict[UUID, int]:
+    keys = keyed(outbox, ("object_id",), ((tx, object_id) for object_id, tx in objects.items()))
     last = func.max(outbox.c.sequence).label("last")
-    query = keys.rows_of(outbox, outbox.c.object_id, last).group_by(outbox.c.object_id)
-    return {row.object_id: row.last for row in keys.execute(connection, query)}
+    query = keys.rows_of(outbox, outbox.c.object_id, last, by=("object_id",)).group_by(outbox.c.object_id)
+    return {row.object_id: row.last for row in keys.execute(query)}
 
 
 def _outbox_row(news: News, sequence: int) -> Row:
     return {
-        "customer_id": news.customer,
+        "customer_id": news.tx.customer,
         "id": news.id,
         "type": news.type,
         "object_id": news.object_id,
         "sequence": sequence,
         "payload": news.payload,
-        "created_at": news.created_at,
+        "created_at": news.tx.wall,
     }
 
 

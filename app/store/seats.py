@@ -21,6 +21,7 @@ from app.billing.reports import Seat, Timeline, timeline
 from app.store import bulk, checkpoints, holders, overrides
 from app.store.checkpoints import LAST_ID, Move, balance_until
 from app.store.columns import Id, Instant, total
+from app.store.keyed import customers_of
 from app.store.sheet import Sheet
 from app.store.tables import seat_event, seat_level, segment
 from app.store.transaction import Tx
@@ -89,10 +90,17 @@ def levels(tx: Tx, agreed: Sequence[Override] | None = None) -> dict[Item, SeatL
     """Both balances of every metric, now, with what is granted on top (by `agreed`, if overrides were read
     already).
     """
-    query = select(seat_level).where(seat_level.c.customer_id == tx.customer)
-    sums = {(row.metric, row.kind): row.balance for row in tx.connection.execute(query)}
     agreed = overrides.recorded(tx, since=tx.at) if agreed is None else agreed
-    return _levels(sums, granted(agreed, tx.at))
+    return levels_of([(tx, agreed)])[tx.customer]
+
+
+def levels_of(wanted: Sequence[tuple[Tx, Sequence[Override]]]) -> dict[UUID, dict[Item, SeatLevels]]:
+    """The same of customers, by customer, each with what was agreed."""
+    keys = customers_of(seat_level, (tx for tx, _ in wanted))
+    sums: dict[UUID, dict[tuple[str, BalanceKind], int]] = {tx.customer: {} for tx, _ in wanted}
+    for row in keys.execute(keys.rows_of(seat_level)):
+        sums[row.customer_id][row.metric, row.kind] = row.balance
+    return {tx.customer: _levels(sums[tx.customer], granted(agreed, tx.at)) for tx, agreed in wanted}
 
 
 def levels_at(tx: Tx, as_of: datetime, known_at: datetime | None = None) -> dict[Item, SeatLevels]:

@@ -11,11 +11,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Executable, Table
+
+from app.store.transaction import Tx
 
 Row = dict[str, Any]
 
@@ -40,12 +41,11 @@ class Number:
 class News:
     """Something that the vendor is to be told, which has no place in the order of its object's news yet."""
 
-    customer: UUID
+    tx: Tx
     id: UUID
     type: str
     object_id: UUID
     payload: dict[str, Any]
-    created_at: datetime
 
 
 Numbers = Mapping[UUID, Number]

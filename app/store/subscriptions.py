@@ -23,6 +23,8 @@ from app.billing.subscriptions import (
     Subscription,
     SubscriptionStatus,
 )
+from app.store.keyed import keyed
+from app.store.opened import Opened
 from app.store.sheet import Sheet
 from app.store.tables import scheduled_change, subscription, terms
 from app.store.transaction import Tx
@@ -119,8 +121,18 @@ def add_terms(sheet: Sheet, tx: Tx, changed: Subscription, price: PlanPrice, eff
     sheet.add(terms, row)
 
 
-def scheduled(tx: Tx, subscription_ids: Iterable[UUID]) -> dict[UUID, tuple[ListedChange, ...]]:
+def scheduled_of(of: Iterable[Opened]) -> dict[UUID, tuple[ListedChange, ...]]:
     """The changes that wait, by subscription, in the order they were made."""
+    return _scheduled((opened.tx, opened.id) for opened in of)
+
+
+def scheduled(tx: Tx, subscription_ids: Iterable[UUID]) -> dict[UUID, tuple[ListedChange, ...]]:
+    """As `scheduled_of`, of one customer."""
+    return _scheduled((tx, subscription_id) for subscription_id in subscription_ids)
+
+
+def _scheduled(of: Iterable[tuple[Tx, UUID]]) -> dict[UUID, tuple[ListedChange, ...]]:
+    keys = keyed(scheduled_change, ("subscription_id",), of)
     replaced = scheduled_change.alias("replaced")
     same = (replaced.c.customer_id == scheduled_change.c.customer_id) & (
         replaced.c.id == scheduled_change.c.replaces
@@ -129,17 +141,13 @@ def scheduled(tx: Tx, subscription_ids: Iterable[UUID]) -> dict[UUID, tuple[List
         replaced.c[name].label(f"old_{name}") for name in ("target", "metric", "total", "plan", "interval")
     ]
     query = (
-        select(scheduled_change, *columns)
-        .select_from(scheduled_change.outerjoin(replaced, same))
-        .where(
-            scheduled_change.c.customer_id == tx.customer,
-            scheduled_change.c.subscription_id.in_(tuple(subscription_ids)),
-            scheduled_change.c.closed_at.is_(None),
-        )
+        keys.rows_of(scheduled_change, scheduled_change, *columns, by=("subscription_id",))
+        .outerjoin(replaced, same)
+        .where(scheduled_change.c.closed_at.is_(None))
         .order_by(scheduled_change.c.id)
     )
     found: dict[UUID, tuple[ListedChange, ...]] = {}
-    for row in tx.connection.execute(query):
+    for row in keys.execute(query):
         change = ScheduledChange(row.id, _change(row.target, row.metric, row.total, row.plan, row.interval))
         old = (
             _change(row.old_target, row.old_metric, row.old_total, row.old_plan, row.old_interval)

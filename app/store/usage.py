@@ -14,12 +14,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.engine import Row
 
 from app.billing.arrears import Late, Segment
 from app.billing.documents import VoidReason
-from app.billing.ledger import BalanceKind, Delta, EventSource, SeatLevels
+from app.billing.ledger import BalanceKind, EventSource, SeatLevels
 from app.billing.lines import Left, Line, LineKind
 from app.billing.money import Currency, Money
 from app.billing.overrides import own_from
@@ -27,12 +27,13 @@ from app.billing.periods import MICROSECOND, Period
 from app.billing.plans import Item, PlanPrice
 from app.billing.subscriptions import SubscriptionStatus
 from app.billing.taxes import TaxTreatment
-from app.billing.usage import Held, Usage
+from app.billing.usage import Usage
 from app.store import catalogs, overrides
-from app.store.columns import total
+from app.store.keyed import keyed
+from app.store.opened import Opened
 from app.store.seats import event_of, levels_at
 from app.store.sheet import Sheet
-from app.store.tables import billing_line, receivable, seat_event, seat_holder, segment, subscription
+from app.store.tables import billing_line, receivable, seat_event, segment, subscription
 from app.store.transaction import Tx
 
 IN_ARREARS = tuple(kind for kind in LineKind if kind.in_arrears)
@@ -106,21 +107,26 @@ def known_at(tx: Tx, metric: Item, kind: BalanceKind, until: datetime, at: datet
     return Usage(events=tuple(event_of(row).delta for row in tx.connection.execute(query)))
 
 
-def late(tx: Tx, subscription_id: UUID, currency: Currency) -> tuple[Late, ...]:
-    """The billed segments that events reach into which were recorded since, oldest first."""
-    events = _late_events(tx, subscription_id)
-    if not events:
-        return ()
+def late_of(of: Sequence[Opened]) -> list[tuple[Late, ...]]:
+    """The billed segments of subscriptions, in their order, that events reach into which were recorded since,
+    oldest first. Whoever has some costs statements of their own.
+    """
+    events = _late_events(of)
+    return [_late_segments(opened, events[opened.id]) if opened.id in events else () for opened in of]
+
+
+def _late_segments(opened: Opened, events: Mapping[str, list[_Event]]) -> tuple[Late, ...]:
+    tx = opened.tx
     since = {metric: min(e.effective_at for e in of_metric) for metric, of_metric in events.items()}
     reached = or_(
         *(and_(segment.c.metric == metric, segment.c.period_end > at) for metric, at in since.items())
     )
     query = (
         select(segment)
-        .where(segment.c.customer_id == tx.customer, segment.c.subscription_id == subscription_id, reached)
+        .where(segment.c.customer_id == tx.customer, segment.c.subscription_id == opened.id, reached)
         .order_by(segment.c.period_end, segment.c.metric)
     )
-    billed, agreed = _billed(tx, since, currency), overrides.recorded(tx)
+    billed, agreed = _billed(tx, since, opened.currency), overrides.recorded(tx)
     return tuple(
         _late(
             replace(segment_from(row), limit=_limit(tx, row)),
@@ -153,83 +159,33 @@ def ended_reached(tx: Tx, since: Mapping[str, datetime]) -> list[UUID]:
     return list(tx.connection.execute(query).scalars())
 
 
-def since(
-    tx: Tx, metrics: Iterable[Item], start: datetime, levels: Mapping[Item, SeatLevels]
-) -> dict[Item, Usage]:
-    """The ledger of seats in use of metrics from an instant on."""
-    wanted = tuple(sorted(set(metrics)))
-    if not wanted:
-        return {}
-    events = _events_since(tx, wanted, BalanceKind.IN_USE, start)
-    held = _held_before(tx, wanted, events)
-    return {
-        metric: Usage(
-            levels.get(metric, SeatLevels()).in_use - sum(event.net for event in events[metric]),
-            held[metric],
-            tuple(events[metric]),
-        )
-        for metric in wanted
-    }
-
-
-def asked_since(
-    tx: Tx, metrics: Iterable[Item], start: datetime, levels: Mapping[Item, SeatLevels]
-) -> dict[Item, Usage]:
-    """The ledger of committed seats of metrics from an instant on."""
-    wanted = tuple(sorted(set(metrics)))
-    if not wanted:
-        return {}
-    events = _events_since(tx, wanted, BalanceKind.COMMITTED, start)
-    return {
-        metric: Usage(
-            levels.get(metric, SeatLevels()).committed - sum(event.net for event in events[metric]),
-            events=tuple(events[metric]),
-        )
-        for metric in wanted
-    }
-
-
-def _events_since(
-    tx: Tx, metrics: tuple[Item, ...], kind: BalanceKind, start: datetime
-) -> dict[Item, list[Delta]]:
-    query = (
-        select(seat_event)
-        .where(
-            seat_event.c.customer_id == tx.customer,
-            seat_event.c.metric.in_(metrics),
-            seat_event.c.kind == kind,
-            seat_event.c.effective_at >= start,
-        )
-        .order_by(seat_event.c.effective_at, seat_event.c.id)
-    )
-    events: dict[Item, list[Delta]] = defaultdict(list)
-    for row in tx.connection.execute(query):
-        events[Item(row.metric)].append(event_of(row).delta)
-    return events
-
-
-def _late_events(tx: Tx, subscription_id: UUID) -> dict[str, list[_Event]]:
-    """The events told since the last reckoning that are effective before it, by metric.
+def _late_events(of: Sequence[Opened]) -> dict[UUID, dict[str, list[_Event]]]:
+    """The events told since the last reckoning that are effective before it, by subscription and metric.
 
     They are found by when they were recorded, and only then looked at: the database does it in two steps, or
     it might choose to go through all the history that is effective before.
     """
-    this = (subscription.c.customer_id == tx.customer, subscription.c.id == subscription_id)
-    reckoned_at = select(subscription.c.reckoned_at).where(*this).scalar_subquery()
+    keys = keyed(subscription, ("id",), ((opened.tx, opened.id) for opened in of))
+    since = (seat_event.c.customer_id == subscription.c.customer_id) & (
+        seat_event.c.recorded_at >= subscription.c.reckoned_at
+    )
+    owner = (subscription.c.id.label("owner"), subscription.c.reckoned_at)
     recorded = (
-        select(seat_event)
-        .where(seat_event.c.customer_id == tx.customer, seat_event.c.recorded_at >= reckoned_at)
+        keys.rows_of(subscription, seat_event, *owner, by=("id",))
+        .join(seat_event, since)
         .cte("recorded")
         .prefix_with("MATERIALIZED")
     )
+    wanted = ("owner", "metric", "effective_at", "recorded_at", "id")
     query = (
-        select(recorded.c.metric, recorded.c.effective_at, recorded.c.recorded_at, recorded.c.id)
-        .where(recorded.c.source.in_(TOLD), recorded.c.effective_at < reckoned_at)
+        select(*(recorded.c[name] for name in wanted))
+        .where(recorded.c.source.in_(TOLD), recorded.c.effective_at < recorded.c.reckoned_at)
         .order_by(recorded.c.effective_at, recorded.c.id)
     )
-    found: dict[str, list[_Event]] = defaultdict(list)
-    for row in tx.connection.execute(query):
-        found[row.metric].append(_Event(row.id, row.effective_at, row.recorded_at))
+    found: dict[UUID, dict[str, list[_Event]]] = {}
+    for row in keys.execute(query):
+        of_metric = found.setdefault(row.owner, {}).setdefault(row.metric, [])
+        of_metric.append(_Event(row.id, row.effective_at, row.recorded_at))
     return found
 
 
@@ -331,50 +287,3 @@ def segment_from(row: Row[Any]) -> Segment:
         opened=row.opened_at,
         limit=row.seat_limit,
     )
-
-
-def _held_before(tx: Tx, metrics: tuple[Item, ...], events: Mapping[Item, list[Delta]]) -> dict[Item, Held]:
-    """The named holders before the events: those of now, with the events taken back."""
-    people, seats = func.count(), total(seat_holder.c.seats)
-    query = (
-        select(seat_holder.c.metric, people.label("people"), seats.label("seats"))
-        .where(seat_holder.c.customer_id == tx.customer, seat_holder.c.metric.in_(metrics))
-        .group_by(seat_holder.c.metric)
-    )
-    now = {Item(row.metric): Held(row.people, row.seats) for row in tx.connection.execute(query)}
-    moved = {
-        metric: _net_by_name(event for event in events[metric] if event.holder is not None)
-        for metric in metrics
-    }
-    names = {name for of_metric in moved.values() for name in of_metric}
-    held = _seats_of(tx, metrics, names) if names else {}
-    return {
-        metric: _taken_back(now.get(metric, Held()), moved[metric], held.get(metric, {}))
-        for metric in metrics
-    }
-
-
-def _net_by_name(events: Iterable[Delta]) -> dict[str, int]:
-    nets: dict[str, int] = defaultdict(int)
-    for event in events:
-        assert event.holder is not None
-        nets[event.holder.reference] += event.net
-    return nets
-
-
-def _seats_of(tx: Tx, metrics: tuple[Item, ...], names: set[str]) -> dict[Item, dict[str, int]]:
-    query = select(seat_holder.c.metric, seat_holder.c.holder, seat_holder.c.seats).where(
-        seat_holder.c.customer_id == tx.customer,
-        seat_holder.c.metric.in_(metrics),
-        seat_holder.c.holder.in_(sorted(names)),
-    )
-    found: dict[Item, dict[str, int]] = defaultdict(dict)
-    for row in tx.connection.execute(query):
-        found[Item(row.metric)][row.holder] = row.seats
-    return found
-
-
-def _taken_back(now: Held, moved: Mapping[str, int], held: Mapping[str, int]) -> Held:
-    known = {name: held.get(name, 0) - net for name, net in moved.items()}
-    came = sum((held.get(name, 0) > 0) - (seats > 0) for name, seats in known.items())
-    return Held(now.people - came, now.seats - sum(moved.values()), known)

@@ -38,6 +38,7 @@ from app.store.documents import Document, InvoiceFilter
 from app.store.engine import open_store
 from app.store.ids import new_id
 from app.store.lines import StoredLine
+from app.store.opened import Opened
 from app.store.seats import EventFilter
 from app.store.transaction import Store, Tx
 from tests.conftest import own_database
@@ -154,8 +155,10 @@ def said_again(tx: Tx) -> list[object]:
 def waiting(tx: Tx) -> list[StoredLine]:
     customer, live_one = customers.get(tx), live_subscription(tx)
     assert customer is not None
-    billed = lines.live(tx, live_one.id, live_one.cycle, customer.currency)
-    found = lines.by_id(tx, [line.id for line in billed if line.document is None], customer.currency)
+    billed, ahead = lines.live([Opened(tx, customer, live_one)])
+    assert not ahead, "nothing is billed of a later period"
+    waits = [line.id for line in billed[live_one.id] if line.document is None]
+    found = lines.by_id(tx, waits, customer.currency)
     return list(found.values())
 
 
