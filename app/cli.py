@@ -16,6 +16,8 @@ NAMES: Final = (
     "catalog",
     "clock",
     "bill",
+    "unpark",
+    "worker",
     "explain",
     "schema",
     "doctor",

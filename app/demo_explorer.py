@@ -26,7 +26,7 @@ from app.services.preview_change_plan import preview_change_plan
 from app.services.quotes import QuoteSigner
 from app.store import customers, documents, holders, states, system
 from app.store.documents import InvoiceFilter
-from app.store.system import Reference
+from app.store.reference import Reference
 from app.store.transaction import Store, Tx
 
 CUSTOMERS_MAX: Final = 3

@@ -1,7 +1,7 @@
 """What Seatport does by itself, beside the requests: it bills what is due and renders what waits for it.
 
-Both look every few seconds. Any number of processes may do so at once: whoever comes second to a subscription
-finds nothing due, and of two renderings of a document the first is kept.
+Both look every few seconds. Any number of processes may do so at once: what one has claimed the others pass
+over, and of two renderings of a document the first is kept.
 """
 
 from __future__ import annotations
@@ -14,18 +14,19 @@ from typing import Final, Protocol
 
 import structlog
 
-from app.billing.refusals import BillingDetailsMissing
 from app.documents.errors import DocumentError
-from app.services.bill import bill
+from app.services.billing_run import Order, run
 from app.services.forget_keys import KEPT_FOR, forget_keys
 from app.services.render_document import Render, pdf_of
 from app.store import system
-from app.store.system import Reference
+from app.store.reference import Reference
 from app.store.transaction import Busy, DeploymentTx, Store
 
 PAUSE_SECONDS: Final = 5.0
 STOP_SECONDS_MAX: Final = 5.0
 PAGE: Final = 100
+BESIDE_REQUESTS: Final = 25
+"""Subscriptions in a batch of a worker that shares its process with requests, which wait meanwhile."""
 
 log = structlog.get_logger("seatport.worker")
 
@@ -45,15 +46,6 @@ async def every(store: Store, page: Page) -> AsyncIterator[Reference]:
         after = found[-1]
 
 
-async def billed(store: Store) -> AsyncIterator[tuple[Reference, BillingDetailsMissing | None]]:
-    """Bill every subscription of which something is due; each with the reason if it was parked.
-
-    :raises Busy: if the database had no turn; what came before is billed
-    """
-    async for due in every(store, system.due_subscriptions):
-        yield due, await store.run(due.customer, bill, due.id)
-
-
 @dataclass(frozen=True, slots=True)
 class Worker:
     """Bills and renders until it is stopped. `render` draws the view of a document."""
@@ -61,6 +53,7 @@ class Worker:
     store: Store
     render: Render
     pause_seconds: float = PAUSE_SECONDS
+    batch: int = BESIDE_REQUESTS
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -79,7 +72,15 @@ class Worker:
 
     async def bill(self, stop: asyncio.Event) -> None:
         """Bill what is due now."""
-        await self._each(system.due_subscriptions, self._bill_one, stop)
+        async for tally in run(self.store, Order(batch=self.batch)):
+            for fault in tally.faults:
+                log.error("billing failed", subscription=str(fault.subscription), exc_info=fault.error)
+            for parked in tally.parked:
+                log.warning(
+                    "subscription parked", subscription=str(parked.subscription), reason=parked.reason
+                )
+            if stop.is_set():
+                return
 
     async def draw(self, stop: asyncio.Event) -> None:
         """Render the documents that wait. One that fails has its next try put off."""
@@ -94,11 +95,6 @@ class Worker:
                 if stop.is_set():
                     return
                 await self.store.run(owner.customer, forget_keys)
-
-    async def _bill_one(self, due: Reference) -> None:
-        parked = await self.store.run(due.customer, bill, due.id)
-        if parked is not None:
-            log.warning("subscription parked", subscription=str(due.id), reason=parked.message)
 
     async def _draw_one(self, waiting: Reference) -> None:
         try:

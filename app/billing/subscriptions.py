@@ -113,6 +113,8 @@ class Subscription:
     full_period: Period
     priced_from: datetime
     overage_until: datetime
+    let_through: datetime | None = None
+    """Until when somebody has looked at what the billing run found too much, and let it through."""
 
     @classmethod
     def starting(

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from app.billing.bounds import OutOfBounds
 from app.billing.refusals import BillingDetailsMissing, InvalidInput, NotFound
 from app.commands.common import OPERATOR, Counted, accepted, asynchronous, customer_called, opened, settings
 from app.services.bill import bill
@@ -29,7 +30,7 @@ class Moved:
     reference: str
     at: datetime
     made: tuple[Document, ...]
-    parked: BillingDetailsMissing | None
+    parked: BillingDetailsMissing | OutOfBounds | None
 
 
 class DurationOption(click.ParamType[Duration]):

@@ -22,7 +22,7 @@ from app.store.backups import BackupImpossible
 from app.store.catalogs import NoCatalog
 from app.store.engine import DatabaseUrlWrong, open_store
 from app.store.grants import RoleUnfit
-from app.store.system import Reference
+from app.store.reference import Reference
 from app.store.transaction import Busy, Store
 
 P = ParamSpec("P")

@@ -12,7 +12,7 @@ from app.api.ids import Kind, decode_as, encode
 from app.commands.common import accepted, asynchronous, customer_called, opened, settings
 from app.services.explain_line import Explanation, explain_line
 from app.store import system
-from app.store.system import Reference
+from app.store.reference import Reference
 from app.store.transaction import Store
 
 

@@ -12,7 +12,7 @@ from app.services.demo.diary import member_reference
 from app.services.open_portal import PortalVisit, open_portal
 from app.store import customers
 from app.store.customers import Member
-from app.store.system import Reference
+from app.store.reference import Reference
 from app.store.transaction import Store, Tx
 
 

@@ -187,7 +187,7 @@ def _issue(
         for document, draft in zip(drafted, posting.drafts, strict=True)
     )
 
-    def finish(numbers: Mapping[UUID, Number]) -> None:
+    def finish(sheet: Sheet, numbers: Mapping[UUID, Number]) -> None:
         issued = _numbered(drafted, numbers)
         for document, view in zip(issued, views, strict=True):
             documents.add(sheet, tx, document, numbered(view, numbers))

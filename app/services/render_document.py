@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
+
+import structlog
 
 from app.documents.errors import DocumentError
 from app.store import documents, files
 from app.store.documents import Document
 from app.store.files import StoredFile
+from app.store.reference import Reference
 from app.store.transaction import Store, Tx
 
 RETRY_AFTER: Final = timedelta(seconds=30)
@@ -18,6 +21,8 @@ RETRY_AFTER_MAX: Final = timedelta(hours=6)
 
 Render = Callable[[str], Awaitable[bytes]]
 """From the JSON of a view to the bytes of its PDF; raises `DocumentError`."""
+
+log = structlog.get_logger("seatport.documents")
 
 
 async def pdf_of(store: Store, render: Render, customer: UUID, document_id: UUID) -> StoredFile | None:
@@ -36,6 +41,16 @@ async def pdf_of(store: Store, render: Render, customer: UUID, document_id: UUID
         await store.run(customer, _put_off, document_id, str(error))
         raise
     return await store.run(customer, files.store_file, document_id, content)
+
+
+async def render_waiting(store: Store, render: Render, waiting: Iterable[Reference]) -> AsyncIterator[bool]:
+    """Render documents that wait, one after the other; of each whether it could be."""
+    for each in waiting:
+        try:
+            yield await pdf_of(store, render, each.customer, each.id) is not None
+        except DocumentError as error:
+            log.warning("document not rendered", document=str(each.id), error=str(error))
+            yield False
 
 
 def named(tx: Tx, document_id: UUID) -> Document | None:

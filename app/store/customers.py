@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Row
 
 from app.billing.money import CURRENCIES, Currency, Money
 from app.billing.parties import BillingDetails, CustomerKind
 from app.billing.permissions import Role
 from app.store.frozen import from_json, to_json
+from app.store.keyed import customers_of
 from app.store.sheet import Sheet
 from app.store.tables import customer, customer_reference, portal_session
 from app.store.tables import member as members
@@ -64,8 +68,16 @@ class Member:
 def get(tx: Tx) -> Customer | None:
     """The customer of the transaction."""
     row = tx.connection.execute(select(customer).where(customer.c.customer_id == tx.customer)).one_or_none()
-    if row is None:
-        return None
+    return _customer(row) if row else None
+
+
+def get_of(txs: Iterable[Tx]) -> dict[UUID, Customer]:
+    """The customers of transactions, by id."""
+    keys = customers_of(customer, txs)
+    return {row.customer_id: _customer(row) for row in keys.execute(keys.rows_of(customer))}
+
+
+def _customer(row: Row[Any]) -> Customer:
     currency = CURRENCIES[row.currency]
     return Customer(
         id=row.customer_id,

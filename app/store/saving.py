@@ -28,7 +28,7 @@ def save(connection: Connection, sheet: Sheet) -> Numbers:
     """Write all of a sheet; the numbers that its documents got."""
     numbers = _take_numbers(connection, sheet)
     for finish in sheet.waiting:
-        finish(numbers)
+        finish(sheet, numbers)
     for news in _sequenced(sheet):
         sheet.add(outbox, news)
     # A change that waited makes room for the one that takes its place.

@@ -62,7 +62,7 @@ class Sheet:
     steps: dict[Executable, list[Row]] = field(default_factory=dict)
     news: list[News] = field(default_factory=list)
     awaited: list[tuple[str, UUID]] = field(default_factory=list)
-    waiting: list[Callable[[Numbers], None]] = field(default_factory=list)
+    waiting: list[Callable[[Sheet, Numbers], None]] = field(default_factory=list)
 
     def add(self, table: Table, row: Row) -> None:
         """A row to insert. Rows of one table are inserted in the order in which they were added."""
@@ -88,9 +88,30 @@ class Sheet:
         self.awaited.append((series, document))
         return Number.awaited(series, document)
 
-    def once_numbered(self, finish: Callable[[Numbers], None]) -> None:
-        """Put more rows on the sheet when the numbers are known."""
+    def once_numbered(self, finish: Callable[[Sheet, Numbers], None]) -> None:
+        """Put more rows on the sheet that is written, when the numbers are known."""
         self.waiting.append(finish)
+
+    def take(self, page: Sheet) -> None:
+        """Put all of a page after what is here. The rows that pages change are not the same ones."""
+        for table, rows in page.rows.items():
+            self.rows.setdefault(table, []).extend(rows)
+        for place, changed in page.changes.items():
+            self.changes.setdefault(place, {}).update(changed)
+        for level, moved in page.levels.items():
+            self.levels.setdefault(level, {}).update(moved)
+        for statement, values in page.steps.items():
+            self.steps.setdefault(statement, []).extend(values)
+        self.news += page.news
+        self.awaited += page.awaited
+        self.waiting += page.waiting
+
+    def clear(self) -> None:
+        """Take everything off."""
+        for content in (self.rows, self.changes, self.levels, self.steps):
+            content.clear()
+        for listed in (self.news, self.awaited, self.waiting):
+            listed.clear()
 
 
 def numbered(text: str, numbers: Numbers) -> str:

@@ -50,7 +50,7 @@ class Loaded:
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class Found:
     """What was read around a subscription."""
 
     live: tuple[BilledLine, ...]
@@ -82,7 +82,7 @@ def assemble(tx: Tx, customer: Customer, subscription: Subscription) -> Loaded:
     return made(catalog, opened, found)
 
 
-def read(catalog: Catalog, of: Sequence[Opened]) -> list[_Found]:
+def read(catalog: Catalog, of: Sequence[Opened]) -> list[Found]:
     """What is stored around subscriptions, in their order: as many statements for one as for a thousand, but
     for those of which something was told late.
     """
@@ -99,7 +99,7 @@ def read(catalog: Catalog, of: Sequence[Opened]) -> list[_Found]:
     offered = _in_arrears(offer for plan in catalog.plans for offer in plan.prices)
     ledgers = recent.since([_asked(offered, o, late[o.id], levels[o.tx.customer]) for o in of])
     return [
-        _Found(
+        Found(
             live=live[o.id],
             scheduled=tuple(change.scheduled for change in scheduled.get(o.id, ())),
             late=late[o.id],
@@ -115,7 +115,7 @@ def read(catalog: Catalog, of: Sequence[Opened]) -> list[_Found]:
     ]
 
 
-def made(catalog: Catalog, opened: Opened, found: _Found) -> Loaded:
+def made(catalog: Catalog, opened: Opened, found: Found) -> Loaded:
     """The state of a subscription, of what was read."""
     tx, customer, subscription = opened.tx, opened.customer, opened.subscription
     details = customer.details

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -67,6 +67,12 @@ def started_at(tx: Tx, subscription_id: UUID) -> datetime:
     return began
 
 
+def get_of(of: Sequence[tuple[Tx, UUID]]) -> dict[UUID, Subscription]:
+    """Subscriptions of customers, by id."""
+    keys = keyed(subscription, ("id",), of)
+    return {row.id: _subscription(row) for row in keys.execute(keys.rows_of(subscription, by=("id",)))}
+
+
 def add(sheet: Sheet, tx: Tx, new: Subscription, *, due_at: datetime | None) -> None:
     """Record a new subscription."""
     key = {"customer_id": tx.customer, "id": new.id}
@@ -79,7 +85,8 @@ def save(sheet: Sheet, tx: Tx, changed: Subscription, *, due_at: datetime | None
     """
     key = {"customer_id": tx.customer, "id": changed.id}
     reckoned = {"reckoned_at": tx.at} if reckons else {}
-    sheet.change(subscription, key, {**_values(changed), "due_at": due_at, "parked": None, **reckoned})
+    free = {"parked": None, "retry_at": None, "tries": None}
+    sheet.change(subscription, key, {**_values(changed), "due_at": due_at, **free, **reckoned})
 
 
 def set_due(tx: Tx, subscription_id: UUID, due_at: datetime | None) -> None:
@@ -88,10 +95,38 @@ def set_due(tx: Tx, subscription_id: UUID, due_at: datetime | None) -> None:
     tx.connection.execute(update(subscription).where(*where).values(due_at=due_at))
 
 
-def park(tx: Tx, subscription_id: UUID, reason: str) -> None:
+def park(sheet: Sheet, tx: Tx, subscription_id: UUID, reason: str) -> None:
     """Take a subscription out of the billing run until somebody looks at it."""
+    key = {"customer_id": tx.customer, "id": subscription_id}
+    sheet.change(subscription, key, {"parked": reason, "retry_at": None, "tries": None})
+
+
+def unpark(tx: Tx, subscription_id: UUID) -> str | None:
+    """Give a subscription back to the billing run, which lets through what it found too much; why it was
+    parked, None if it was not.
+    """
     where = (subscription.c.customer_id == tx.customer, subscription.c.id == subscription_id)
-    tx.connection.execute(update(subscription).where(*where).values(parked=reason))
+    reason: str | None = tx.connection.execute(select(subscription.c.parked).where(*where)).scalar()
+    if reason is not None:
+        tx.connection.execute(
+            update(subscription).where(*where).values(parked=None, let_through=tx.at, retry_at=None)
+        )
+    return reason
+
+
+def put_off(
+    sheet: Sheet, tx: Tx, subscription_id: UUID, *, due_at: datetime | None, retry_at: datetime, tries: int
+) -> None:
+    """Leave a subscription to a later billing run. Instants are wall time."""
+    key = {"customer_id": tx.customer, "id": subscription_id}
+    sheet.change(subscription, key, {"due_at": due_at, "retry_at": retry_at, "tries": tries})
+
+
+def tries(tx: Tx, subscription_id: UUID) -> tuple[int, datetime | None]:
+    """How often the billing run had to give up on a subscription in a row, and since when it is due."""
+    where = (subscription.c.customer_id == tx.customer, subscription.c.id == subscription_id)
+    row = tx.connection.execute(select(subscription.c.tries, subscription.c.due_at).where(*where)).one()
+    return row.tries or 0, row.due_at
 
 
 def move_due(tx: Tx, by: timedelta) -> None:
@@ -227,6 +262,7 @@ def _subscription(row: Row[Any]) -> Subscription:
         full_period=Period(row.full_start, row.full_end, row.zone),
         priced_from=row.priced_from,
         overage_until=row.overage_until,
+        let_through=row.let_through,
     )
 
 

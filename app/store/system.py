@@ -12,10 +12,11 @@ from functools import wraps
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Column, Select, select, tuple_
+from sqlalchemy import Column, Select, or_, select, tuple_
 
 from app.billing.parties import CustomerKind
 from app.billing.subscriptions import SubscriptionStatus
+from app.store.reference import Reference
 from app.store.tables import (
     api_key,
     billing_line,
@@ -31,14 +32,6 @@ from app.store.transaction import DeploymentTx
 
 P = ParamSpec("P")
 Answer = TypeVar("Answer", bound="Reference | Key | list[Reference] | None")
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """Where something is: its customer, and its id in the customer's rows."""
-
-    customer: UUID
-    id: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +138,17 @@ def movable_customers(tx: DeploymentTx, *, after: Reference | None, limit: int) 
 def due_subscriptions(tx: DeploymentTx, *, after: Reference | None, limit: int) -> list[Reference]:
     """A page of the subscriptions of which something is due by the wall clock; parked ones are left out."""
     query = select(subscription.c.customer_id, subscription.c.id).where(
-        subscription.c.due_at <= tx.wall, subscription.c.parked.is_(None)
+        subscription.c.due_at <= tx.wall,
+        subscription.c.parked.is_(None),
+        or_(subscription.c.retry_at.is_(None), subscription.c.retry_at <= tx.wall),
     )
+    return _page(tx, query, (subscription.c.customer_id, subscription.c.id), after, limit)
+
+
+@lookup
+def parked_subscriptions(tx: DeploymentTx, *, after: Reference | None, limit: int) -> list[Reference]:
+    """A page of the subscriptions that the billing run leaves alone until somebody has looked at them."""
+    query = select(subscription.c.customer_id, subscription.c.id).where(subscription.c.parked.is_not(None))
     return _page(tx, query, (subscription.c.customer_id, subscription.c.id), after, limit)
 
 

@@ -10,7 +10,7 @@ Every wait is bounded: what takes too long ends in `Busy`, never in the driver's
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -78,6 +78,22 @@ class Tx(DeploymentTx):
     at: datetime
 
 
+@dataclass(slots=True)
+class BatchTx(DeploymentTx):
+    """One transaction for several customers, each through a Tx of its own; `app.store.run_batch` opens them.
+    `wall` is when it began; theirs is read when their rows are locked.
+    """
+
+    clock: Callable[[], datetime]
+
+    def enter(self, offsets: Mapping[UUID, timedelta]) -> dict[UUID, Tx]:
+        """The transactions of customers whose rows are locked, by how far each one's clock is ahead."""
+        wall = self.clock()
+        return {
+            customer: Tx(self.connection, wall, customer, wall + ahead) for customer, ahead in offsets.items()
+        }
+
+
 class OffsetOf(Protocol):
     """How far a customer's clock is ahead of the wall clock; zero for a customer that does not exist yet.
 
@@ -139,6 +155,34 @@ class Store:
             return unit(tx, *args, **kwargs), tx
 
         return await self._shield.run(self._write(work))
+
+    async def batch(
+        self, unit: Callable[Concatenate[BatchTx, P], T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run a unit that writes for several customers, in one transaction: the billing run.
+
+        :raises Busy: if it had no turn in time; nothing was written
+        """
+
+        def work(connection: Connection) -> tuple[T, DeploymentTx]:
+            tx = BatchTx(connection, self.wall(), self.wall)
+            return unit(tx, *args, **kwargs), tx
+
+        return await self._shield.run(self._write(work))
+
+    async def look(
+        self, unit: Callable[Concatenate[BatchTx, P], T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run the same kind of unit where nothing can be written.
+
+        :raises Busy: if it had no turn in time
+        """
+
+        def work(connection: Connection) -> T:
+            with connection.begin():
+                return unit(BatchTx(connection, self.wall(), self.wall), *args, **kwargs)
+
+        return await self._shield.run(self._read(work))
 
     async def system(
         self, lookup: Callable[Concatenate[DeploymentTx, P], T], /, *args: P.args, **kwargs: P.kwargs

@@ -19,7 +19,7 @@ from app.services.demo.stage import MovedClock
 from app.services.register_customer import change_billing_details
 from app.store import files, system
 from app.store.engine import open_store
-from app.store.system import Reference
+from app.store.reference import Reference
 from app.store.tables import subscription
 from app.store.transaction import Busy, Store, Tx
 from app.worker import Worker, every
@@ -127,14 +127,15 @@ async def drawings_of(store: Store, customer: Reference) -> list[Reference]:
 
 
 async def test_one_that_fails_keeps_nobody_from_being_billed(due: tuple[Store, MovedClock]) -> None:
-    """A subscription whose price is gone, which cannot happen, is still due afterwards; three are billed."""
+    """A subscription whose price is gone, which cannot happen, is parked with the fault; three are billed."""
     store, _ = due
     queue = await overdue(store)
     await store.run(queue[1].customer, lose_price)
 
     await Worker(store, drawn).bill(asyncio.Event())
 
-    assert await overdue(store) == [queue[1]]
+    assert await overdue(store) == []
+    assert await store.system(system.parked_subscriptions, after=None, limit=9) == [queue[1]]
     assert [len(await drawings_of(store, each)) for each in queue] == [2, 1, 2, 2]
 
 

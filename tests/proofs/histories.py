@@ -17,6 +17,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from app.api.ids import Kind, decode_as, encode
+from app.billing.bounds import OutOfBounds
 from app.billing.parties import CustomerKind
 from app.billing.periods import BillingInterval
 from app.billing.refusals import BillingDetailsMissing
@@ -123,7 +124,7 @@ class History:
         await self.portal.offer(market.catalog(edition))
         self.portal.clock.now = now
 
-    async def bill(self) -> BillingDetailsMissing | None:
+    async def bill(self) -> BillingDetailsMissing | OutOfBounds | None:
         """The billing run comes to this customer; the others live at other times."""
         subscription = decode_as(Kind.SUBSCRIPTION, self.subscription)
         assert subscription is not None

@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.store import system
 from app.store.engine import POSTGRES_WRITERS, DatabaseUrlWrong, open_store
+from app.store.reference import Reference
 from app.store.shield import StoreClosed
 from app.store.transaction import Busy, DeploymentTx, Store, Tx
 from tests.conftest import Clock
@@ -123,9 +124,9 @@ async def test_only_listed_look_ups_cross_customers(
 ) -> None:
     """A function that is not on the list is refused; one that is may return references, and nothing else."""
 
-    def owners(tx: DeploymentTx) -> list[system.Reference]:
+    def owners(tx: DeploymentTx) -> list[Reference]:
         found = tx.connection.execute(select(scratch.counter.c.customer_id)).scalars()
-        return [system.Reference(owner, owner) for owner in found]
+        return [Reference(owner, owner) for owner in found]
 
     with pytest.raises(LookupError):
         await counting.system(owners)
@@ -136,7 +137,7 @@ async def test_only_listed_look_ups_cross_customers(
     monkeypatch.setattr(system, "LOOKUPS", set())
     listed, leaky = system.lookup(owners), system.lookup(rows)
     monkeypatch.setattr(counting, "_lookups", system.LOOKUPS)
-    assert await counting.system(listed) == [system.Reference(customer, customer)]
+    assert await counting.system(listed) == [Reference(customer, customer)]
     with pytest.raises(AssertionError, match="references only"):
         await counting.system(leaky)
 

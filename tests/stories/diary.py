@@ -19,13 +19,13 @@ from app.api.ids import Kind, decode_as, encode
 from app.billing.ledger import Holder, SeatBalance
 from app.billing.parties import BillingDetails, CustomerKind
 from app.billing.periods import BillingInterval
+from app.services.billing_run import everything
 from app.services.pause_subscription import SubscriptionPaused, pause_subscription
 from app.services.record_override import NewOverride, OverrideRecorded, record_override
 from app.services.record_payment import PaymentRecorded, ReceivedPayment, record_payment
 from app.services.record_seats import SeatCorrection, SeatReport, SeatsRecorded, correct_seats, record_seats
 from app.services.register_customer import NewCustomer, change_billing_details, move_to_zone
 from app.services.start_subscription import StartSubscription
-from app.worker import billed
 from tests.portal import VENDOR, Portal
 from tests.stories import page
 from tests.stories.page import Paper, line, nodes
@@ -224,7 +224,7 @@ class Diary:
 
     async def is_billed(self) -> list[str]:
         """The billing run: all that is due is billed. The reasons of what could not be."""
-        return [refused.message async for _, refused in billed(self.portal.store) if refused]
+        return [parked.reason for parked in (await everything(self.portal.store)).parked]
 
     async def page(self, **variables: str) -> dict[str, Any]:
         """The customer's page."""

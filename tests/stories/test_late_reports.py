@@ -15,12 +15,12 @@ from sqlalchemy import select
 from app.billing.ledger import Holder
 from app.billing.parties import CustomerKind
 from app.billing.periods import BillingInterval
+from app.services.billing_run import everything
 from app.services.record_seats import SeatCorrection, SeatReport, SeatsRecorded, correct_seats, record_seats
 from app.services.register_customer import NewCustomer
 from app.services.start_subscription import StartSubscription
 from app.store.tables import billing_line
 from app.store.transaction import Tx
-from app.worker import billed
 from tests.portal import VENDOR, Portal
 from tests.stories.diary import AMERICAN, Diary, instant
 from tests.stories.test_usage import new_york
@@ -94,7 +94,7 @@ class Entry:
 
     async def happens(self, portal: Portal) -> None:
         if self.twin is None or self.report is None:
-            assert [reason async for _, reason in billed(portal.store) if reason] == []
+            assert (await everything(portal.store)).parked == []
         elif self.corrects:
             await self.twin.corrected(self.report)
         else:
@@ -141,7 +141,7 @@ async def test_use_that_was_told_late_is_billed_as_if_it_had_been_told_in_time(
         await _live(portal, prompt, tardy, happenings(chance), chance)
         expected, found = await prompt.use_billed(), await tardy.use_billed()
         assert found == expected, f"seed {seed}, life {life}"
-        assert [reason async for _, reason in billed(portal.store) if reason] == []
+        assert (await everything(portal.store)).parked == []
         assert await tardy.use_billed() == expected
         late_lines += bool(expected)
     print(f"seed {seed}: {LIVES} lives on {plan}, {late_lines} with use billed")  # noqa: T201

@@ -21,9 +21,18 @@ subscription = tenant(
     need("started_at", Instant),
     *mays(Instant, "reckoned_at", "due_at"),
     may("parked", Text),
+    *mays(Instant, "retry_at", "let_through"),
+    may("tries", Count),
     Index("subscription_live", "customer_id", unique=True, **where("status <> 'ENDED'")),
-    Index("subscription_due", "due_at"),
-)
+    Index(
+        "subscription_due", "due_at",
+        **where("parked IS NULL")
+    ),
+    Index(
+        "subscription_parked", "customer_id", "id",
+        **where("parked IS NOT NULL")
+    ),
+)  # fmt: skip
 
 terms = tenant(
     "terms",

@@ -193,13 +193,24 @@ def upgrade() -> None:
         need("full_end", columns.Instant()), need("priced_from", columns.Instant()),
         need("overage_until", columns.Instant()), need("started_at", columns.Instant()),
         may("reckoned_at", columns.Instant()), may("due_at", columns.Instant()), may("parked", sa.Text()),
+        may("retry_at", columns.Instant()), may("let_through", columns.Instant()),
+        may("tries", columns.Count()),
         known("interval", "MONTH", "QUARTER", "HALF_YEAR", "YEAR"),
         known("status", "TRIALING", "ACTIVE", "PAUSED", "ENDED"),
         sa.ForeignKeyConstraint(["customer_id"], ["customer.customer_id"]),
         sa.PrimaryKeyConstraint("customer_id", "id"),
         sqlite_strict=True,
     )  # fmt: skip
-    op.create_index("subscription_due", "subscription", ["due_at"], unique=False)
+    op.create_index(
+        "subscription_due",
+        "subscription", ["due_at"], unique=False, sqlite_where=sa.text("parked IS NULL"),
+        postgresql_where=sa.text("parked IS NULL"),
+    )  # fmt: skip
+    op.create_index(
+        "subscription_parked",
+        "subscription", ["customer_id", "id"], unique=False, sqlite_where=sa.text("parked IS NOT NULL"),
+        postgresql_where=sa.text("parked IS NOT NULL"),
+    )  # fmt: skip
     op.create_index(
         "subscription_live",
         "subscription", ["customer_id"], unique=True, sqlite_where=sa.text("status <> 'ENDED'"),

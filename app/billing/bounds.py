@@ -1,0 +1,95 @@
+"""What the billing run does not charge by itself. A fault of ours, or a slip of the vendor's hand, can make a
+renewal absurd; then the subscription is parked, and somebody looks before anybody pays.
+
+Only what a run makes of its own accord is judged: what people decided was shown to them. Some findings are
+never right: a period billed twice, or overlapping the one before (any number of pauses is fine), or charges
+below nothing. The last one may be: charges in advance of more than ten times the **estimate**, which is what
+the committed seats cost for a whole period by the plan's list. That finds the price which was agreed with a
+customer by a slip of the finger (200.00 for 2.00). Use is not measured: its events were reported one by one,
+and young customers grow a hundredfold. Unparking lets it through.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import Final
+
+from app.billing.charges import Charging
+from app.billing.documents import Draft
+from app.billing.lines import LineKind
+from app.billing.money import Money, total
+from app.billing.periods import local_day
+from app.billing.plans import PlanPrice
+from app.billing.state import Posting, State
+
+TIMES_MAX: Final = 10
+OF_ITSELF: Final = frozenset({LineKind.PERIOD, LineKind.USAGE, LineKind.OVERAGE})
+
+
+@dataclass(frozen=True, slots=True)
+class OutOfBounds:
+    """The billing run would charge something that it does not charge by itself."""
+
+    reason: str
+
+    @property
+    def message(self) -> str:
+        return f"{self.reason} Look at it, then give it back to the billing run with `seatport unpark`."
+
+
+def judged(state: State, posting: Posting) -> OutOfBounds | None:
+    """What is wrong with a posting that was due; None if it may be written."""
+    reason = _never_right(state, posting) or _too_much(state, posting)
+    return OutOfBounds(reason) if reason else None
+
+
+def _never_right(state: State, posting: Posting) -> str | None:
+    before, now = state.subscription, posting.subscription
+    items = Counter(line.item for line in posting.lines if line.kind is LineKind.PERIOD)
+    again = sorted(item for item, count in items.items() if count > 1)
+    if again:
+        return f"The renewal would charge {', '.join(again)} twice."
+    if items and (now.cycle <= before.cycle or now.period.start < before.period.end):
+        return "The renewal would bill a period that overlaps the one before."
+    if any(line.amount.minor < 0 for line in posting.lines if line.kind in OF_ITSELF):
+        return "The renewal would charge less than nothing."
+    if any(draft.totals.total.minor < 0 and not _gives_back(draft) for draft in posting.drafts):
+        return "A document would be negative without anything that is given back."
+    return None
+
+
+def _gives_back(draft: Draft) -> bool:
+    """Whether a document has a line that takes something back, or had waited."""
+    return any(ref.line.kind not in OF_ITSELF or ref.new is None for ref in draft.lines)
+
+
+def _too_much(state: State, posting: Posting) -> str | None:
+    let_through = state.subscription.let_through
+    if let_through is not None and posting.at <= let_through:
+        return None
+    ahead = [line.amount for line in posting.lines if line.kind is LineKind.PERIOD]
+    if not ahead:
+        return None
+    charged, expected = total(ahead, state.currency), estimate(state, posting)
+    if charged.minor <= TIMES_MAX * expected.minor:
+        return None
+    return f"The renewal would charge {charged} in advance, over {TIMES_MAX} times the list: {expected}."
+
+
+def estimate(state: State, posting: Posting) -> Money:
+    """What a whole period of a posting's price costs by the list, for the seats committed after it."""
+    committed = state.committed()
+    for event in posting.events:
+        committed[event.metric] = committed.get(event.metric, 0) + event.net
+    zone, version = posting.subscription.zone, _by_list(posting.price)
+    treatment = state.treatment(local_day(posting.at, zone))
+    charging = Charging(version, posting.subscription.period, None, treatment, posting.subscription.cycle)
+    lines = charging.whole(LineKind.PERIOD, committed)
+    return total((line.amount for line in lines), state.currency)
+
+
+def _by_list(price: PlanPrice) -> PlanPrice:
+    """A price version with the list's amounts, and the minimum that was agreed."""
+    seats = (replace(seat.listed, minimum=seat.minimum) if seat.listed else seat for seat in price.seats)
+    return replace(price, seats=tuple(seats))
