@@ -12,15 +12,13 @@ and young customers grow a hundredfold. Unparking lets it through.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
-from app.billing.charges import Charging
 from app.billing.documents import Draft
 from app.billing.lines import LineKind
-from app.billing.money import Money, total
-from app.billing.periods import local_day
-from app.billing.plans import PlanPrice
+from app.billing.money import Money, rounded, total
+from app.billing.pricing import exact_amount, price
 from app.billing.state import Posting, State
 
 TIMES_MAX: Final = 10
@@ -82,14 +80,10 @@ def estimate(state: State, posting: Posting) -> Money:
     committed = state.committed()
     for event in posting.events:
         committed[event.metric] = committed.get(event.metric, 0) + event.net
-    zone, version = posting.subscription.zone, _by_list(posting.price)
-    treatment = state.treatment(local_day(posting.at, zone))
-    charging = Charging(version, posting.subscription.period, None, treatment, posting.subscription.cycle)
-    lines = charging.whole(LineKind.PERIOD, committed)
-    return total((line.amount for line in lines), state.currency)
-
-
-def _by_list(price: PlanPrice) -> PlanPrice:
-    """A price version with the list's amounts, and the minimum that was agreed."""
-    seats = (replace(seat.listed, minimum=seat.minimum) if seat.listed else seat for seat in price.seats)
-    return replace(price, seats=tuple(seats))
+    amounts = [posting.price.base_fee]
+    for seat in posting.price.seats:
+        if seat.basis.in_advance:
+            by_list = seat.listed or seat  # What was agreed may be another minimum, too: that stays.
+            quantity = seat.purchased(committed.get(seat.metric.code, 0))
+            amounts.append(rounded(exact_amount(price(by_list, quantity)), state.currency))
+    return total(amounts, state.currency)

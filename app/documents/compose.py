@@ -6,6 +6,7 @@ gives.
 """
 
 import re
+from functools import cache, lru_cache
 from itertools import groupby
 from typing import Final
 
@@ -48,6 +49,7 @@ from app.documents.wording import (
 )
 
 ADDRESS_LINES_MAX: Final = 8
+PARTIES_KEPT: Final = 256
 _PARENTHESES: Final = re.compile(r"\([^)]*\)")
 
 VAT_COUNTRIES: Final = frozenset(
@@ -91,9 +93,9 @@ class _Composer:
             headline=self.headline(),
             subline=self.subline(),
             facts=self.heads(number),
-            seller=self.party(facts.seller, "seller", self.locale),
-            buyer=self.party(facts.buyer, f"buyer.{which}", facts.locale),
-            labels=self.labels(),
+            seller=_party(facts.seller, "seller", self.locale, self.locale),
+            buyer=_party(facts.buyer, f"buyer.{which}", facts.locale, self.locale),
+            labels=_labels(self.locale),
             groups=self.groups(),
             shows_tax=len(facts.tax_rates) > 1,
             subtotal=RowView(self.say("subtotal"), self.money(facts.subtotal)),
@@ -146,40 +148,7 @@ class _Composer:
         return self.rows(rows)
 
     def rows(self, rows: tuple[tuple[str, str], ...]) -> tuple[RowView, ...]:
-        return tuple(RowView(self.say(key), value) for key, value in rows if value)
-
-    def party(self, party: Party, heading: str, language: str) -> PartyView:
-        tax_id = "vat_id" if party.country.upper() in VAT_COUNTRIES else "tax_id"
-        return PartyView(
-            heading=self.say(heading),
-            name=cleaned(party.name, longest=NAME_MAX),
-            address=tuple(
-                line
-                for part in party.address[:ADDRESS_LINES_MAX]
-                if (line := cleaned(part, longest=NAME_MAX))
-            ),
-            country=format_country(party.country, self.locale) if party.country else "",
-            details=self.rows(
-                (
-                    (tax_id, cleaned(party.tax_id, longest=NAME_MAX)),
-                    ("registration", cleaned(party.registration, longest=NAME_MAX)),
-                )
-            ),
-            email=cleaned(party.email, longest=NAME_MAX),
-            language=cleaned(language, longest=35).replace("_", "-"),
-        )
-
-    def labels(self) -> LabelsView:
-        return LabelsView(
-            description=self.say("column.description"),
-            quantity=self.say("column.quantity"),
-            unit_amount=self.say("column.unit_amount"),
-            tax=self.say("column.tax"),
-            amount=self.say("column.amount"),
-            payment=self.say("payment"),
-            page_before=self.say("page.before"),
-            page_between=self.say("page.between"),
-        )
+        return _rows(rows, self.locale)
 
     def groups(self) -> tuple[GroupView, ...]:
         """Lines in their order; neighbours with one heading stand under it together."""
@@ -270,6 +239,47 @@ class _Composer:
             if tax.category in keys
         ]
         return tuple(cleaned(note, longest=NOTE_MAX) for note in dict.fromkeys(notes))
+
+
+def _rows(rows: tuple[tuple[str, str], ...], locale: str) -> tuple[RowView, ...]:
+    """Rows with their labels; what has no value has no row."""
+    return tuple(RowView(word(key, locale), value) for key, value in rows if value)
+
+
+@lru_cache(PARTIES_KEPT)
+def _party(party: Party, heading: str, language: str, locale: str) -> PartyView:
+    tax_id = "vat_id" if party.country.upper() in VAT_COUNTRIES else "tax_id"
+    return PartyView(
+        heading=word(heading, locale),
+        name=cleaned(party.name, longest=NAME_MAX),
+        address=tuple(
+            line for part in party.address[:ADDRESS_LINES_MAX] if (line := cleaned(part, longest=NAME_MAX))
+        ),
+        country=format_country(party.country, locale) if party.country else "",
+        details=_rows(
+            (
+                (tax_id, cleaned(party.tax_id, longest=NAME_MAX)),
+                ("registration", cleaned(party.registration, longest=NAME_MAX)),
+            ),
+            locale,
+        ),
+        email=cleaned(party.email, longest=NAME_MAX),
+        language=cleaned(language, longest=35).replace("_", "-"),
+    )
+
+
+@cache
+def _labels(locale: str) -> LabelsView:
+    return LabelsView(
+        description=word("column.description", locale),
+        quantity=word("column.quantity", locale),
+        unit_amount=word("column.unit_amount", locale),
+        tax=word("column.tax", locale),
+        amount=word("column.amount", locale),
+        payment=word("payment", locale),
+        page_before=word("page.before", locale),
+        page_between=word("page.between", locale),
+    )
 
 
 def turned_formula(formula: str) -> str:

@@ -31,6 +31,8 @@ def cleaned(text: str, *, longest: int = NOTE_MAX) -> str:
     Marks that turn the direction of text go (they let a name rewrite the amount behind it): the page isolates
     each field instead. So do control characters, surrogates and private or unassigned code points.
     """
+    if len(text) <= longest and text.isascii() and text.isprintable():
+        return text.strip()
     flat = _SPACES.sub(" ", text[: longest * 4])
     kept = "".join(char for char in flat if char not in _DIRECTION and _printable(char))
     composed = unicodedata.normalize("NFC", kept).strip()

@@ -9,8 +9,10 @@ An empty string means: this is not on the page.
 
 import json
 import types
-from dataclasses import asdict, dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, Final, TypeVar, get_args, get_origin, get_type_hints
+
+import orjson
 
 from app.documents.errors import ViewInvalid
 
@@ -129,8 +131,7 @@ class DocumentView:
 
 def to_json(view: DocumentView) -> str:
     """The view as one line of JSON with its schema number; `from_json` gives back an equal view."""
-    content = {"schema": SCHEMA, **asdict(view)}
-    return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    return f'{{"schema":{SCHEMA},{orjson.dumps(view)[1:].decode()}'
 
 
 def from_json(text: str) -> DocumentView:

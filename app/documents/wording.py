@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import date, timedelta
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +24,8 @@ from app.documents.errors import FactsInvalid
 CATALOGUE: Final = Path(__file__).parent / "catalogue"
 DEFAULT_LANGUAGE: Final = "en"
 MINUS: Final = "\u2212"
+KEPT: Final = 8192
+"""How many words of each kind are kept: many documents of a billing run say the same days and prices."""
 LINE_KINDS: Final = frozenset({"PERIOD", "ADDED", "CHANGED", "CREDIT", "USAGE", "OVERAGE", "ADJUSTMENT"})
 
 _HYPHEN: Final = re.compile("[-\u2010\u2011]")
@@ -33,6 +35,7 @@ _LETTER_BEFORE_NUMBER: Final = re.compile(rf"(?<=[^\W\d_])(?=[\d{MINUS}])")
 _NAMES_OF_TAX: Final = {"vat": "name.vat", "tax": "name.tax"}
 
 
+@lru_cache(KEPT)
 def document_locale(locale: str) -> str:
     """The locale a document is written in: the given one if its language has words, else `en`."""
     parsed = _cldr(locale)
@@ -57,6 +60,7 @@ def joined(parts: Sequence[str], locale: str) -> str:
     return word("list.and", locale, start=", ".join(parts[:-1]), end=parts[-1])
 
 
+@lru_cache(KEPT)
 def format_money(minor: int, currency: str, digits: int, locale: str) -> str:
     """An amount of minor units as people of that locale write it: `€1,156.33`, `−44,63 €`, `¥1,156`.
 
@@ -65,6 +69,7 @@ def format_money(minor: int, currency: str, digits: int, locale: str) -> str:
     return _currency(Decimal(minor).scaleb(-digits), currency, (digits, digits), locale)
 
 
+@lru_cache(KEPT)
 def format_unit_amount(amount: Decimal, currency: str, digits: int, locale: str) -> str:
     """A price in major units, which may have more digits than the currency: `€15.00`, `$0.00325`."""
     exponent = amount.normalize().as_tuple().exponent
@@ -72,11 +77,13 @@ def format_unit_amount(amount: Decimal, currency: str, digits: int, locale: str)
     return _currency(amount, currency, (digits, max(digits, -exponent)), locale)
 
 
+@lru_cache(KEPT)
 def format_quantity(quantity: int, locale: str) -> str:
     """A whole number with the locale's grouping: `1,250`."""
     return _HYPHEN.sub(MINUS, format_decimal(quantity, locale=_cldr(locale)))
 
 
+@lru_cache(KEPT)
 def format_rate(percent: Decimal, locale: str) -> str:
     """A rate given in percent: `19%`, `7,7 %`; as many digits as it has."""
     cldr = _cldr(locale)
@@ -84,11 +91,13 @@ def format_rate(percent: Decimal, locale: str) -> str:
     return str(pattern.apply(percent / 100, cldr))
 
 
+@lru_cache(KEPT)
 def format_date(day: date, locale: str) -> str:
     """A day in full: `14 December 2026`, `December 14, 2026` (en-US), `14. Dezember 2026`."""
     return babel_date(day, "long", locale=_calendar(locale))
 
 
+@lru_cache(KEPT)
 def format_period(start: date, end_exclusive: date, locale: str) -> str:
     """The days of a period, the last one included as people count: `1 – 30 April 2026`; one day as a date."""
     last = end_exclusive - timedelta(days=1)
@@ -103,6 +112,7 @@ def format_period(start: date, end_exclusive: date, locale: str) -> str:
     return _EN_DASH.sub(" – ", "".join(texts))
 
 
+@lru_cache(KEPT)
 def format_country(code: str, locale: str) -> str:
     """The country's name for an ISO 3166 alpha-2 code: `Germany`, `Deutschland`; an unknown code as it is."""
     return str(_cldr(locale).territories.get(code.upper(), code))
@@ -114,6 +124,7 @@ def tax_name(label: str, locale: str) -> str:
     return word(key, locale) if key else label
 
 
+@lru_cache(KEPT)
 def describe_line(
     kind: str,
     *,
