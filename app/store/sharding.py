@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sqlalchemy.dialects import postgresql
-from sqlalchemy.schema import AddConstraint, DropConstraint
+from sqlalchemy import ForeignKeyConstraint
 
 from app.store.metadata import metadata
 from app.store.tables import DEPLOYMENT_TABLES
@@ -24,18 +23,26 @@ def statements() -> Iterator[str]:
     References are put back when their tables are spread. Triggers are left out: Citus does not promise
     them on distributed tables, so there the rights of the application's role keep history as it is.
     """
-    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
     spread = [table for table in metadata.sorted_tables if table.name not in DEPLOYMENT_TABLES]
     assert spread[0].name == FIRST, "every other table refers to it"
     references = [
         rule for table in spread for rule in sorted(table.foreign_key_constraints, key=lambda r: str(r.name))
     ]
     for guard in GUARDS:
-        if guard.exists_on(dialect.name):
+        if guard.exists_on("postgresql"):
             yield f'DROP TRIGGER {guard.name} ON "{guard.table}"'
-    yield from (str(DropConstraint(rule).compile(dialect=dialect)).strip() for rule in references)
+    yield from (f'ALTER TABLE "{rule.table.name}" DROP CONSTRAINT {rule.name!s}' for rule in references)
     yield from (f"SELECT create_reference_table('{name}')" for name in sorted(DEPLOYMENT_TABLES))
     for table in spread:
         beside = "" if table.name == FIRST else f", colocate_with => '{FIRST}'"
         yield f"SELECT create_distributed_table('{table.name}', 'customer_id'{beside})"
-    yield from (str(AddConstraint(rule).compile(dialect=dialect)).strip() for rule in references)
+    yield from (_put_back(rule) for rule in references)
+
+
+def _put_back(rule: ForeignKeyConstraint) -> str:
+    own = ", ".join(element.parent.name for element in rule.elements)
+    theirs = ", ".join(element.column.name for element in rule.elements)
+    return (
+        f'ALTER TABLE "{rule.table.name}" ADD CONSTRAINT {rule.name!s} FOREIGN KEY ({own}) '
+        f'REFERENCES "{rule.referred_table.name}" ({theirs})'
+    )

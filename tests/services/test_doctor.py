@@ -44,6 +44,9 @@ LINE: Final = (
 
 DAMAGES: Final = {
     "seats.level": "UPDATE seat_level SET balance = balance + 1 WHERE kind = 'IN_USE' RETURNING metric",
+    "seats.checkpoint": (
+        "UPDATE seat_checkpoint SET events = events + 1 WHERE kind = 'COMMITTED' RETURNING metric"
+    ),
     "seats.never_negative": f"UPDATE seat_event SET removed = removed + 90 WHERE id = {NAMED} RETURNING id",
     "seats.holder": "UPDATE seat_holder SET seats = seats + 1 RETURNING holder",
     "credit.balance": "UPDATE customer SET credit = credit + 1 RETURNING customer_id",

@@ -26,6 +26,32 @@ CHECKS: Final = (
         key=("customer_id", "metric", "kind"),
     ),
     Check(
+        "seats.checkpoint", "I2", "A checkpoint holds the balance before it, and how many events follow it.",
+        """
+        WITH merged AS (
+            SELECT customer_id, metric, kind, effective_at AS at, id, 0 AS mark, added - removed AS net,
+                   1 AS one, 0 AS opening, 0 AS events
+            FROM seat_event AS e WHERE {of e}
+            UNION ALL
+            SELECT customer_id, metric, kind, from_at, from_id, 1, 0, 0, opening, events
+            FROM seat_checkpoint AS p WHERE {of p}
+        ), running AS (
+            SELECT m.*, CAST(sum(net) OVER w AS bigint) AS before, CAST(sum(one) OVER w AS bigint) AS seen,
+                   CAST(sum(one) OVER (PARTITION BY customer_id, metric, kind) AS bigint) AS together
+            FROM merged AS m
+            WINDOW w AS (PARTITION BY customer_id, metric, kind ORDER BY at, id, mark DESC
+                         ROWS UNBOUNDED PRECEDING)
+        ), stretches AS (
+            SELECT r.*, lead(seen, 1, together) OVER (
+                       PARTITION BY customer_id, metric, kind ORDER BY at, id) - seen AS counted
+            FROM running AS r WHERE mark = 1
+        )
+        SELECT customer_id, metric, kind, opening, before, events, counted FROM stretches
+        WHERE opening <> before OR events <> counted""",
+        "it says {opening} before {events} events, where {before} and {counted} are",
+        key=("customer_id", "metric", "kind"),
+    ),
+    Check(
         "seats.never_negative", "I2", "A balance of seats was at no instant below 0.",
         """
         SELECT customer_id, id, metric, kind, balance FROM (
