@@ -7,7 +7,7 @@ Two that start at once run one after the other, and the second finds nothing to 
 import asyncio
 from collections.abc import Callable
 from datetime import timedelta
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -166,6 +166,12 @@ def refuse_unguarded(connection: Connection) -> None:
 
 def head() -> str | None:
     """The revision this program needs."""
+    return _head_among(tuple(sorted(path.name for path in (REVISIONS / "versions").glob("*.py"))))
+
+
+@cache
+def _head_among(_files: tuple[str, ...]) -> str | None:
+    """The head of these revisions; a running server asks for it often, and it costs milliseconds to find."""
     return ScriptDirectory.from_config(config()).get_current_head()
 
 

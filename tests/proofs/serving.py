@@ -41,7 +41,7 @@ from app.store.transaction import Store, Tx
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 SECRET: Final = "a secret of the proofs, as long as it has to be"
-READY_SECONDS_MAX: Final = 60
+READY_SECONDS_MAX: Final = 120
 STOP_SECONDS_MAX: Final = 30
 SEATS: Final = 10
 
