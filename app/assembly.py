@@ -24,6 +24,8 @@ from app.clock import wall_clock
 from app.demo_explorer import DemoExplorer
 from app.documents.errors import DocumentError
 from app.documents.renderer import Renderer
+from app.gateways.choosing import gateway_of
+from app.gateways.payments import PaymentGateway
 from app.main import Parts, create_app
 from app.services.quotes import QuoteSigner
 from app.services.render_document import named, pdf_of
@@ -48,7 +50,7 @@ def application(settings: Settings) -> Litestar:
     async def open_for_business(_: Litestar) -> AsyncIterator[None]:
         await migrate.check(settings.database_url)
         await renderer.start()
-        async with Worker(store, renderer.render).running():
+        async with Worker(store, renderer.render, gateway=gateway(settings)).running():
             yield
         await renderer.stop()
         await store.close()
@@ -65,13 +67,18 @@ def parts_of(settings: Settings, store: Store, renderer: Renderer, *, clock: Cal
     return Parts(
         schema=schema,
         who=lambda token_hash: who(store, token_hash),
-        open_context=Contexts(store, signer, links).open,
+        open_context=Contexts(store, signer, links, gateway(settings)).open,
         load_pdf=pdf_loader(store, renderer),
         ready=lambda: readiness(store),
         explorer=explorer.config,
         rest=rest_api(room(settings, store, signer, links), lambda token_hash: bearer(store, token_hash)),
         clock=clock,
     )
+
+
+def gateway(settings: Settings) -> PaymentGateway:
+    """Who takes the money of a deployment."""
+    return gateway_of(settings.payments, settings.payment_books)
 
 
 async def who(store: Store, token_hash: bytes) -> Actor | None:
@@ -104,7 +111,8 @@ def room(settings: Settings, store: Store, signer: QuoteSigner, links: DocumentL
         found = await store.system(system.owner_of_document, document)
         return found.customer if found else None
 
-    return Room(store, signer, links, settings.public_url, customer_called, owner_of_document)
+    charges = gateway(settings).charges
+    return Room(store, signer, links, settings.public_url, customer_called, owner_of_document, charges)
 
 
 def pdf_loader(store: Store, renderer: Renderer) -> Load:

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from app.gateways.choosing import Provider
+
 DATABASE_URL_DEFAULT: Final = "sqlite+aiosqlite:///var/seatport.db"
 PORT_DEFAULT: Final = 8000
 SECRET_LENGTH_MIN: Final = 32
@@ -48,6 +50,14 @@ class Settings:
     port: int
     explorer: bool
     app_role: str | None = None
+    payments: Provider = Provider.INVOICE
+
+    @property
+    def payment_books(self) -> Path:
+        """Where the test gateway keeps its books: beside a SQLite database, else in the folder of demos."""
+        scheme, _, rest = self.database_url.partition(":///")
+        folder = Path(rest).parent if scheme == DRIVERS["sqlite"] else Path("var")
+        return folder / "test-gateway.db"
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str], *, folder: Path = Path("var")) -> "Settings":
@@ -62,6 +72,7 @@ class Settings:
             port=port,
             explorer=_explorer(environ, mode),
             app_role=_given(environ, "SEATPORT_APP_ROLE"),
+            payments=_payments(environ, mode),
         )
 
 
@@ -151,6 +162,18 @@ def _explorer(environ: Mapping[str, str], mode: Mode) -> bool:
             f"SEATPORT_EXPLORER is {value!r}. Set it to 1 to serve the explorer or 0 to leave it out."
         )
     return mode is Mode.DEMO if value is None else value == "1"
+
+
+def _payments(environ: Mapping[str, str], mode: Mode) -> Provider:
+    value = _given(environ, "SEATPORT_PAYMENTS") or Provider.INVOICE
+    if value not in tuple(Provider):
+        raise SettingsError(f"SEATPORT_PAYMENTS is {value!r}. Set it to invoice or test, or leave it out.")
+    if value == Provider.TEST and mode is Mode.PRODUCTION:
+        raise SettingsError(
+            "SEATPORT_PAYMENTS is 'test', and the test gateway moves no money: all would count as paid. "
+            "Leave it out in production; customers pay by invoice then."
+        )
+    return Provider(value)
 
 
 def _secret(environ: Mapping[str, str], mode: Mode, folder: Path) -> str:

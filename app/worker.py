@@ -1,6 +1,7 @@
-"""What Seatport does by itself, beside the requests: it bills what is due and renders what waits for it.
+"""What Seatport does by itself, beside the requests: it bills what is due, renders what waits for it, and has
+paid what waits for that.
 
-Both look every few seconds. Any number of processes may do so at once: what one has claimed the others pass
+All look every few seconds. Any number of processes may do so at once: what one has claimed the others pass
 over, and of two renderings of a document the first is kept.
 """
 
@@ -15,7 +16,9 @@ from typing import Final, Protocol
 import structlog
 
 from app.documents.errors import DocumentError
+from app.gateways.payments import BY_INVOICE, PaymentGateway
 from app.services.billing_run import Order, run
+from app.services.collect_payment import settle_due
 from app.services.forget_keys import KEPT_FOR, forget_keys
 from app.services.render_document import Render, pdf_of
 from app.store import system
@@ -48,18 +51,19 @@ async def every(store: Store, page: Page) -> AsyncIterator[Reference]:
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """Bills and renders until it is stopped. `render` draws the view of a document."""
+    """Bills, renders and collects until it is stopped. `render` draws the view of a document."""
 
     store: Store
     render: Render
     pause_seconds: float = PAUSE_SECONDS
+    gateway: PaymentGateway = BY_INVOICE
     batch: int = BESIDE_REQUESTS
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Work in the background. At the end what has begun is finished, or cut short, but no transaction."""
         stop = asyncio.Event()
-        steps = (self.bill, self.draw, self.forget)
+        steps = (self.bill, self.draw, self.collect, self.forget)
         tasks = [asyncio.create_task(self._repeat(step, stop)) for step in steps]
         try:
             yield
@@ -95,6 +99,13 @@ class Worker:
                 if stop.is_set():
                     return
                 await self.store.run(owner.customer, forget_keys)
+
+    async def collect(self, stop: asyncio.Event) -> None:
+        """Have changes paid that wait for it. One without an answer has its next try put off."""
+        await self._each(system.due_collections, self._collect_one, stop)
+
+    async def _collect_one(self, waiting: Reference) -> None:
+        await settle_due(self.store, self.gateway, waiting.customer, waiting.id)
 
     async def _draw_one(self, waiting: Reference) -> None:
         try:

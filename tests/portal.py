@@ -102,10 +102,10 @@ class Portal:
 
 
 @asynccontextmanager
-async def serving(store: Store, clock: Clock) -> AsyncIterator[Portal]:
+async def serving(store: Store, clock: Clock, settings: Settings = SETTINGS) -> AsyncIterator[Portal]:
     """The application on a store and its clock. The renderer starts with the first document."""
     renderer = Renderer()
-    app = create_app(SETTINGS, parts_of(SETTINGS, store, renderer, clock=clock))
+    app = create_app(settings, parts_of(settings, store, renderer, clock=clock))
     transport = httpx.ASGITransport(app=cast("Any", app))  # Each spells the types of ASGI in its own way.
     try:
         async with httpx.AsyncClient(transport=transport, base_url=SETTINGS.public_url) as http:

@@ -40,6 +40,7 @@ from app.api.refusals import (
     NotFound,
     NothingToChange,
     NotPermitted,
+    PaymentDeclined,
     PlanNotAvailable,
     ProrationModeNotAllowed,
     QuoteOutdated,
@@ -55,6 +56,7 @@ from app.services.confirming import Offer
 from app.services.preview_change_plan import PreviewRefusal
 from app.services.preview_change_plan import preview_change_plan as preview
 from app.store import transaction
+from app.store.pending import PendingChange
 
 
 @strawberry.type(description="The change was made, by this request or an earlier one with the same key.")
@@ -99,6 +101,27 @@ class ScheduledChangeCancelled:
     )
 
 
+@strawberry.type(
+    description="The change has to be paid first, and the payment provider has not answered yet. Nothing is "
+    "changed so far, and the payment is seen to without the page. Send the same request with the same key "
+    "again to learn what became of it. A request with another key is answered so, too, as long as a change "
+    "of the subscription waits for its payment."
+)
+class PlanChangePending:
+    """The change waits for its payment."""
+
+    fact: strawberry.Private[changing.PlanChangePending]
+    subscription: Subscription = strawberry.field(
+        resolver=subscription_now, description="The subscription without the change that waits."
+    )
+    amount: Money = strawberry.field(description="What is being paid.")
+    retry_after_seconds: int = strawberry.field(description="How long to wait before sending it again.")
+
+    @classmethod
+    def of(cls, fact: changing.PlanChangePending) -> "PlanChangePending":
+        return cls(fact=fact, amount=Money.of(fact.amount), retry_after_seconds=fact.retry_after_seconds)
+
+
 PreviewChangePlanResult = Annotated[
     ChangeQuote
     | NotFound
@@ -116,6 +139,7 @@ PreviewChangePlanResult = Annotated[
 ]
 ChangePlanResult = Annotated[
     PlanChanged
+    | PlanChangePending
     | NotFound
     | NotPermitted
     | InvalidInput
@@ -130,6 +154,7 @@ ChangePlanResult = Annotated[
     | QuoteOutdated
     | VersionConflict
     | IdempotencyKeyReused
+    | PaymentDeclined
     | Busy,
     strawberry.union("ChangePlanResult", description="What was done, or why nothing was."),
 ]
@@ -166,6 +191,8 @@ async def change_plan(
     answer = await _changed(info.context, input)
     if isinstance(answer, changing.PlanChanged):
         return PlanChanged(fact=answer, credit_added=Money.of(answer.credit_added), replayed=answer.replayed)
+    if isinstance(answer, changing.PlanChangePending):
+        return PlanChangePending.of(answer)
     return cast("ChangePlanResult", await refused(info, answer))
 
 
@@ -191,8 +218,10 @@ async def _previewed(context: RequestContext, input: PreviewChangePlanInput) -> 
 
 async def _changed(
     context: RequestContext, input: ChangePlanInput
-) -> changing.PlanChanged | changing.ChangePlanRefusal | refusals.Busy:
-    """The outcome; the key is looked up first, by a read and before any lock."""
+) -> changing.ChangePlanAnswer | refusals.Busy:
+    """The outcome; the key is looked up first, by a read and before any lock. What has to be paid first is
+    collected between two transactions.
+    """
     change = key_problem(input.idempotency_key) or change_of(input)
     if isinstance(change, refusals.InvalidInput):
         return change
@@ -202,11 +231,18 @@ async def _changed(
         idempotency_key=input.idempotency_key,
         quote_token=given(input.quote_token),
         expected_version=given(input.expected_version),
+        on_payment_failure=input.on_payment_failure,
     )
-    return await once(
-        lambda: context.ask(changing.replayed, context.actor, request),
-        lambda: context.write(changing.change_plan, context.actor, context.signer, request),
-    )
+
+    async def known() -> changing.ChangePlanAnswer | PendingChange | None:
+        return await context.ask(changing.replayed, context.actor, request)
+
+    async def deed() -> changing.ChangePlanAnswer | PendingChange:
+        charges = context.gateway.charges
+        return await context.write(changing.change_plan, context.actor, context.signer, request, charges)
+
+    answer = await once(known, deed)
+    return await context.collected(answer) if isinstance(answer, PendingChange) else answer
 
 
 async def _cancelled(

@@ -13,7 +13,11 @@ from app.api.links import DocumentLinks
 from app.api.reading import Reading, Scene
 from app.api.scalars import URL
 from app.billing.permissions import Actor, Permission
+from app.gateways.payments import BY_INVOICE, PaymentGateway
+from app.services.change_plan import ChangePlanAnswer
+from app.services.collect_payment import collected
 from app.services.quotes import QuoteSigner
+from app.store.pending import PendingChange
 from app.store.transaction import ReadScope, Store, Tx
 
 P = ParamSpec("P")
@@ -28,6 +32,7 @@ class RequestContext:
     customer: UUID
     signer: QuoteSigner
     reading: Reading
+    gateway: PaymentGateway
     _store: Store
     _scope: ReadScope
     _links: DocumentLinks
@@ -44,6 +49,11 @@ class RequestContext:
     async def ask(self, unit: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a service that only reads, on the state that the whole answer is of."""
         return await self._scope.run(unit, *args, **kwargs)
+
+    async def collected(self, pending: PendingChange) -> ChangePlanAnswer:
+        """Have a change paid that waits for it. No transaction is open meanwhile, not even to read."""
+        await self._scope.renew()
+        return await collected(self._store, self.gateway, self.signer, self.customer, pending)
 
     def document_url(self, document: PublicId) -> URL:
         """A signed link to the PDF of one of the customer's documents, good for minutes."""
@@ -71,6 +81,7 @@ class Contexts:
     store: Store
     signer: QuoteSigner
     links: DocumentLinks
+    gateway: PaymentGateway = BY_INVOICE
 
     @asynccontextmanager
     async def open(self, actor: Actor) -> AsyncIterator[RequestContext]:
@@ -78,7 +89,14 @@ class Contexts:
         assert actor.customer is not None, "GraphQL is for members of a customer"
         async with self.store.reads(actor.customer) as scope:
             yield RequestContext(
-                actor, actor.customer, self.signer, Reading(scope), self.store, scope, self.links
+                actor=actor,
+                customer=actor.customer,
+                signer=self.signer,
+                reading=Reading(scope),
+                gateway=self.gateway,
+                _store=self.store,
+                _scope=scope,
+                _links=self.links,
             )
 
 

@@ -11,6 +11,7 @@ from app.billing.documents import InvoiceStatus
 from app.billing.ledger import BalanceKind, EventSource
 from app.billing.lines import LineKind
 from app.billing.outlooks import Outlook
+from app.billing.payments import OnPaymentFailure
 from app.billing.periods import BillingInterval
 from app.billing.permissions import Role
 from app.billing.plans import ChangeTiming, ChargingBasis, PricingModel, ProrationMode
@@ -25,6 +26,7 @@ __all__ = [
     "EventSource",
     "InvoiceStatus",
     "LineKind",
+    "OnPaymentFailure",
     "Outlook",
     "PricingModel",
     "ProrationMode",
@@ -53,6 +55,12 @@ described(
     QUARTER="Periods of three months.",
     HALF_YEAR="Periods of six months.",
     YEAR="Periods of twelve months.",
+)
+described(
+    OnPaymentFailure,
+    "What a change comes to when the customer's payment method declines what is due now.",
+    PREVENT_CHANGE="Nothing is changed, and the answer is PaymentDeclined.",
+    APPLY_CHANGE="The change is made, and its invoice stays open.",
 )
 described(
     ProrationMode,

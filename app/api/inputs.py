@@ -9,7 +9,7 @@ from uuid import UUID
 import strawberry
 
 from app.api.arguments import given
-from app.api.enums import BillingInterval, ChangeTiming, ProrationMode
+from app.api.enums import BillingInterval, ChangeTiming, OnPaymentFailure, ProrationMode
 from app.api.ids import Kind, decode_as
 from app.billing import requests
 from app.billing.refusals import InvalidInput, Problem
@@ -94,6 +94,11 @@ class ChangePlanInput(PreviewChangePlanInput):
     idempotency_key: str = strawberry.field(
         description="1 to 255 printable ASCII characters, new for each press of the button and the same for "
         "each repetition of a request: the change is made once, and repetitions get the same answer."
+    )
+    on_payment_failure: OnPaymentFailure = strawberry.field(
+        default=OnPaymentFailure.PREVENT_CHANGE,
+        description="For customers whose payment method is charged: what becomes of the change when that "
+        "declines what is due now.",
     )
 
 

@@ -8,6 +8,7 @@ from typing import Final, assert_never
 import strawberry
 
 from app.api.enums import ChangeTiming, ProrationMode, SubscriptionStatus
+from app.api.money import Money
 from app.api.quotes import ChangeQuote
 from app.api.seats import SeatHolder, SeatMetric
 from app.billing import refusals
@@ -188,6 +189,17 @@ class IdempotencyKeyReused(Refusal):
 
 
 @strawberry.type(
+    description="The customer's payment method declined the payment of the change: nothing was changed and "
+    "nothing charged. Press again to try once more, with `APPLY_CHANGE` to be sent an invoice instead."
+)
+class PaymentDeclined(Refusal):
+    """The payment of the change was declined."""
+
+    amount: Money = strawberry.field(description="What should have been paid at once.")
+    reason: str = strawberry.field(description="Why it was declined, as the payment provider says it.")
+
+
+@strawberry.type(
     description="Too many changes at once: nothing was done. Send the same request with the same key again."
 )
 class Busy(Refusal):
@@ -212,6 +224,7 @@ Core = (
     | refusals.QuoteOutdated[Offer]
     | refusals.VersionConflict
     | refusals.IdempotencyKeyReused
+    | refusals.PaymentDeclined
     | refusals.Busy
 )
 """Every refusal that a service can return."""
@@ -266,6 +279,8 @@ async def refusal_of(no: Core, requote: Requote) -> Refusal:
             return QuoteOutdated(message=said, current=await requote(current))
         case refusals.VersionConflict(expected, actual):
             return VersionConflict(message=said, expected_version=expected, actual_version=actual)
+        case refusals.PaymentDeclined(amount, reason):
+            return PaymentDeclined(message=said, amount=Money.of(amount), reason=reason)
         case refusals.Busy(seconds):
             return Busy(message=said, retry_after_seconds=seconds)
         case _:

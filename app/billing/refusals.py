@@ -2,7 +2,7 @@
 
     NotFound  NotPermitted  InvalidInput  PlanNotAvailable  ProrationModeNotAllowed
     SeatsInUse  NoSeatAvailable  BelowMinimum  AboveMaximum  SubscriptionNotActive  NothingToChange
-    BillingDetailsMissing  QuoteOutdated  VersionConflict  IdempotencyKeyReused  Busy
+    BillingDetailsMissing  QuoteOutdated  VersionConflict  IdempotencyKeyReused  PaymentDeclined  Busy
 
 A refusal changes nothing and is stored nowhere. Its `message` says what happened and what to do next.
 """
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from app.billing.ledger import Holder
+from app.billing.money import Money
 from app.billing.plans import ChangeTiming, ProrationMode, SeatMetric
 
 if TYPE_CHECKING:
@@ -241,6 +242,18 @@ class IdempotencyKeyReused:
     @property
     def message(self) -> str:
         return "This idempotency key was used for a different request. Use a new key for a new request."
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentDeclined:
+    """The change had to be paid first, and so much was not paid. `reason` is in the words of who declined."""
+
+    amount: Money
+    reason: str
+
+    @property
+    def message(self) -> str:
+        return f"The payment of {self.amount} was declined. {self.reason} Nothing was changed."
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,1 @@
-"""What is outside: each gateway is a Protocol with its real side. Called by a top, never in a transaction."""
+"""What is outside: each a Protocol with its real side or a stand-in. Never called in a transaction."""

@@ -81,6 +81,15 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
+class Decided(Generic[AskedT]):
+    """A press that may be written: what was asked, from which state, and what it comes to."""
+
+    change: AskedT
+    loaded: Loaded
+    quote: Quote
+
+
+@dataclass(frozen=True, slots=True)
 class Button(Generic[AskedT, FactT, No]):
     """What a button does: the mutation it belongs to, who may press it, what is decided, the other ways to do
     it (each as it would be asked for), and the fact that it makes.
@@ -132,11 +141,15 @@ class Button(Generic[AskedT, FactT, No]):
         done = commits.outcome(tx, self.mutation, press.idempotency_key)
         if done is None:
             return None
-        if done.fingerprint != _fingerprint(press):
+        if done.fingerprint != fingerprint_of(press):
             return IdempotencyKeyReused(press.idempotency_key)
+        return replace(self.told(tx, done), replayed=True)
+
+    def told(self, tx: Tx, done: Outcome) -> FactT:
+        """The fact of an outcome that is kept under a key."""
         customer = customers.get(tx)
         assert customer is not None, "a recorded outcome belongs to a customer"
-        return replace(self._from_outcome(done.body, Money.zero(customer.currency)), replayed=True)
+        return self._from_outcome(done.body, Money.zero(customer.currency))
 
     def confirm(
         self, tx: Tx, actor: Actor, signer: QuoteSigner, press: Press[AskedT]
@@ -155,6 +168,24 @@ class Button(Generic[AskedT, FactT, No]):
         known = self.replayed(tx, actor, press)
         if known:
             return known
+        decided = self.decided(tx, signer, press)
+        if not isinstance(decided, Decided):
+            return decided
+        key = press.idempotency_key
+        return self.write(tx, actor, decided, key=key, fingerprint=fingerprint_of(press))
+
+    def decided(
+        self, tx: Tx, signer: QuoteSigner, press: Press[AskedT]
+    ) -> (
+        Decided[AskedT]
+        | NotFound
+        | InvalidInput
+        | BillingDetailsMissing
+        | QuoteOutdated[Offer]
+        | VersionConflict
+        | No
+    ):
+        """What a press comes to, decided on today's data; nothing is written but renewals that were due."""
         token = _token_of(tx, signer, press)
         if isinstance(token, InvalidInput):
             return token
@@ -168,7 +199,7 @@ class Button(Generic[AskedT, FactT, No]):
             return VersionConflict(press.expected_version, version)
         change: AskedT = token.request if token else press.change  # type: ignore[assignment]
         quote = self._decided(tx, loaded, signer, press.subscription, change, token)
-        return self._written(tx, loaded, actor, press, quote) if isinstance(quote, Quote) else quote
+        return Decided(change, loaded, quote) if isinstance(quote, Quote) else quote
 
     def _decided(
         self,
@@ -189,29 +220,33 @@ class Button(Generic[AskedT, FactT, No]):
         expired = tx.wall >= token.valid_until or tx.at >= _period_end(loaded.state)
         if not expired and isinstance(quote, Quote) and digest(quote, loaded.state) == token.digest:
             return quote
+        reason = "The quote has expired." if expired else "The subscription has changed since the quote."
+        return self.outdated(tx, signer, subscription_id, change, reason)
+
+    def outdated(
+        self, tx: Tx, signer: QuoteSigner, subscription_id: UUID, change: AskedT, reason: str
+    ) -> BillingDetailsMissing | QuoteOutdated[Offer] | No:
+        """That a change is not what it was taken for, with the fresh quote; or why there is none."""
         current = load_current(tx, subscription_id, instant(tx))
-        assert current is not None, "the subscription was read in this transaction"
+        assert current is not None, "what was decided on is there"
         if not isinstance(current, Loaded):
             return current
         fresh = self.quote(tx, current, signer, change)
-        if not isinstance(fresh, Offer):
-            return fresh
-        reason = "The quote has expired." if expired else "The subscription has changed since the quote."
-        return QuoteOutdated(fresh, reason)
+        return QuoteOutdated(fresh, reason) if isinstance(fresh, Offer) else fresh
 
-    def _written(self, tx: Tx, loaded: Loaded, actor: Actor, press: Press[AskedT], quote: Quote) -> FactT:
+    def write(self, tx: Tx, actor: Actor, decided: Decided[AskedT], *, key: str, fingerprint: str) -> FactT:
+        """Write what was decided, with its outcome under the key."""
+        loaded, quote = decided.loaded, decided.quote
         written = postings.write(tx, loaded, quote.posting, actor=actor, settled_as=self.settled_as)
         by_kind = {document.kind: document.id for document in written.documents}
         fact = self.fact(
-            subscription=press.subscription,
+            subscription=loaded.state.subscription.id,
             invoice=by_kind.get(DocumentKind.INVOICE),
             credit_note=by_kind.get(DocumentKind.CREDIT_NOTE),
             scheduled=tuple(change.id for change in written.scheduled),
             credit_added=quote.credit_added,
         )
-        commits.record_outcome(
-            tx, self.mutation, press.idempotency_key, Outcome(_fingerprint(press), _to_outcome(fact))
-        )
+        commits.record_outcome(tx, self.mutation, key, Outcome(fingerprint, _to_outcome(fact)))
         return fact
 
     def _from_outcome(self, body: dict[str, Any], zero: Money) -> FactT:
@@ -284,7 +319,8 @@ def _differs(sent: ChangeRequest | Turn, quoted: ChangeRequest | Turn) -> bool:
     return any(given is not None and given != known for given, known in pairs)
 
 
-def _fingerprint(press: Press[AskedT]) -> str:
+def fingerprint_of(press: Press[AskedT]) -> str:
+    """Tells a repeated press from another one under the same key."""
     return fingerprint(replace(press, idempotency_key=""))
 
 

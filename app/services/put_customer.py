@@ -6,11 +6,14 @@ from dataclasses import dataclass, replace
 
 from app.billing.money import CURRENCIES
 from app.billing.parties import BillingDetails, CustomerKind
+from app.billing.payments import INVOICE
 from app.billing.permissions import Actor
 from app.billing.refusals import InvalidInput, Problem
+from app.services.change_plan import Charges, nobody
 from app.services.register_customer import (
     NewCustomer,
     change_billing_details,
+    change_payment_method,
     move_to_zone,
     problems_of,
     register_customer,
@@ -22,7 +25,10 @@ from app.store.transaction import Tx
 
 @dataclass(frozen=True, slots=True)
 class PutCustomer:
-    """What is to be so of a customer; None leaves it as it is, or as it is for new ones."""
+    """What is to be so of a customer; None leaves it as it is, or as it is for new ones.
+
+    `payment_method` is one that a gateway charges, or `invoice`.
+    """
 
     reference: str
     name: str
@@ -31,6 +37,7 @@ class PutCustomer:
     locale: str | None = None
     kind: CustomerKind | None = None
     details: BillingDetails | None = None
+    payment_method: str | None = None
 
     def beside(self, known: Customer | None) -> NewCustomer:
         """All that is to be so, with what is known already."""
@@ -42,7 +49,13 @@ class PutCustomer:
             locale=self.locale or (known.locale if known else "en"),
             kind=self.kind or (known.kind if known else CustomerKind.LIVE),
             details=self.details or (known.details if known else BillingDetails()),
+            payment_method=self._method(known),
         )
+
+    def _method(self, known: Customer | None) -> str | None:
+        if self.payment_method is None:
+            return known.payment_method if known else None
+        return None if self.payment_method == INVOICE else self.payment_method
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +66,20 @@ class CustomerPut:
     created: bool
 
 
-def put_customer(tx: Tx, actor: Actor, put: PutCustomer) -> CustomerPut | InvalidInput:
-    """Register or update. The kind never changes, and the currency only before the first subscription."""
+def put_customer(
+    tx: Tx, actor: Actor, put: PutCustomer, charges: Charges = nobody
+) -> CustomerPut | InvalidInput:
+    """Register or update. The kind never changes, and the currency only before the first subscription.
+
+    `charges` tells the payment methods of the deployment's gateway.
+    """
     known = customers.get(tx)
     wanted = put.beside(known)
+    if put.payment_method not in {None, INVOICE} and not charges(put.payment_method or INVOICE):
+        told = (
+            f"No gateway here charges {put.payment_method!r}. Give {INVOICE!r}, or a method of your gateway."
+        )
+        return InvalidInput((Problem("paymentMethod", told), *problems_of(wanted)))
     if known is None:
         registered = register_customer(tx, actor, wanted)
         return CustomerPut(registered, created=True) if isinstance(registered, Customer) else registered
@@ -93,3 +116,5 @@ def _update(tx: Tx, actor: Actor, known: Customer, wanted: NewCustomer) -> None:
         assert refused is None, "the zone was looked at"
     if replace(known, details=wanted.details) != known:
         change_billing_details(tx, actor, wanted.details)
+    if wanted.payment_method != known.payment_method:
+        change_payment_method(tx, actor, wanted.payment_method)

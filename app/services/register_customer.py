@@ -11,6 +11,7 @@ from babel import Locale, UnknownLocaleError
 
 from app.billing.money import CURRENCIES, Money
 from app.billing.parties import BillingDetails, CustomerKind
+from app.billing.payments import INVOICE
 from app.billing.permissions import Actor
 from app.billing.refusals import InvalidInput, Problem
 from app.store import commits, customers
@@ -32,6 +33,7 @@ class NewCustomer:
     kind: CustomerKind = CustomerKind.LIVE
     details: BillingDetails = field(default_factory=BillingDetails)
     clock_offset: timedelta = timedelta(0)
+    payment_method: str | None = None
 
 
 def register_customer(tx: Tx, actor: Actor, new: NewCustomer) -> Customer | InvalidInput:
@@ -55,6 +57,7 @@ def register_customer(tx: Tx, actor: Actor, new: NewCustomer) -> Customer | Inva
         clock_offset=new.clock_offset,
         credit=Money.zero(currency),
         details=new.details,
+        payment_method=new.payment_method,
     )
     if not customers.add(tx, customer):
         return InvalidInput((Problem("reference", f"Another customer has the reference {new.reference!r}."),))
@@ -73,6 +76,13 @@ def change_billing_details(tx: Tx, actor: Actor, details: BillingDetails) -> Non
     """What the documents of tomorrow say of the buyer; those of yesterday keep their words."""
     customers.set_details(tx, details)
     commits.note(tx, "customer.details_changed", tx.customer, actor=actor.name, at=tx.at, detail={})
+
+
+def change_payment_method(tx: Tx, actor: Actor, method: str | None) -> None:
+    """How the customer pays from now on: by a method that a gateway charges, or (None) by invoice."""
+    customers.set_payment_method(tx, method)
+    detail = {"method": method or INVOICE}
+    commits.note(tx, "customer.pays_by", tx.customer, actor=actor.name, at=tx.at, detail=detail)
 
 
 def move_to_zone(tx: Tx, actor: Actor, zone: str) -> InvalidInput | None:

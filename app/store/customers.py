@@ -34,7 +34,7 @@ CREDIT = (
 @dataclass(frozen=True, slots=True)
 class Customer:
     """The tenant. `credit` is gross money in hand; `clock_offset` is how far the customer's clock is ahead of
-    the wall clock.
+    the wall clock. Without a `payment_method` it pays by invoice.
     """
 
     id: UUID
@@ -47,6 +47,7 @@ class Customer:
     clock_offset: timedelta
     credit: Money
     details: BillingDetails
+    payment_method: str | None = None
 
     @property
     def demo(self) -> bool:
@@ -90,6 +91,7 @@ def _customer(row: Row[Any]) -> Customer:
         clock_offset=row.clock_offset * MICROSECOND,
         credit=Money(row.credit, currency),
         details=from_json(row.details, BillingDetails),
+        payment_method=row.payment_method,
     )
 
 
@@ -113,6 +115,7 @@ def add(tx: Tx, new: Customer) -> bool:
             clock_offset=new.clock_offset // MICROSECOND,
             credit=new.credit.minor,
             details=to_json(new.details),
+            payment_method=new.payment_method,
             created_at=tx.at,
         )
     )
@@ -130,6 +133,12 @@ def set_profile(tx: Tx, *, name: str, locale: str, currency: Currency) -> None:
     """Replace what the customer is called, the language it reads, and what it is billed in."""
     values = {"name": name, "locale": locale, "currency": currency.code}
     tx.connection.execute(update(customer).where(customer.c.customer_id == tx.customer).values(values))
+
+
+def set_payment_method(tx: Tx, method: str | None) -> None:
+    """Replace how the customer pays; None is by invoice."""
+    mine = customer.c.customer_id == tx.customer
+    tx.connection.execute(update(customer).where(mine).values(payment_method=method))
 
 
 def set_zone(tx: Tx, zone: str) -> None:

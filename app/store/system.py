@@ -15,6 +15,7 @@ from uuid import UUID
 from sqlalchemy import Column, Select, or_, select, tuple_
 
 from app.billing.parties import CustomerKind
+from app.billing.payments import PendingStatus
 from app.billing.subscriptions import SubscriptionStatus
 from app.store.reference import Reference
 from app.store.tables import (
@@ -24,6 +25,7 @@ from app.store.tables import (
     customer_reference,
     document,
     idempotency,
+    pending_change,
     portal_session,
     render_job,
     subscription,
@@ -172,6 +174,16 @@ def owners_of_old_keys(tx: DeploymentTx, *, before: datetime, limit: int) -> lis
     )
     found = dict.fromkeys(tx.connection.execute(query).scalars())
     return [Reference(owner, owner) for owner in found]
+
+
+@lookup
+def due_collections(tx: DeploymentTx, *, after: Reference | None, limit: int) -> list[Reference]:
+    """A page of the changes whose payment is to be collected or given back now, by their intent."""
+    query = select(pending_change.c.customer_id, pending_change.c.id).where(
+        pending_change.c.run_at <= tx.wall,
+        pending_change.c.status.in_((PendingStatus.COLLECTING, PendingStatus.REFUNDING)),
+    )
+    return _page(tx, query, (pending_change.c.customer_id, pending_change.c.id), after, limit)
 
 
 def _page(

@@ -178,6 +178,14 @@ GUARDS: Final[tuple[Guard, ...]] = (
         for name, columns in tables.FILLED_ONCE.items()
         for guard in append_only_except(metadata.tables[name], columns)
     ),
+    *frozen_when(tables.pending_change, "{row}.id IS NOT NULL", but=tables.PENDING_MOVES),
+    *update_refused(
+        tables.pending_change,
+        "forward",
+        "OLD.status <> NEW.status AND OLD.status <> 'COLLECTING'"
+        " AND NOT (OLD.status = 'REFUNDING' AND NEW.status = 'WITHDRAWN')",
+        "pending_change: the status only goes forward",
+    ),
 )
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from app.gateways.choosing import Provider
 from app.settings import Mode, Settings, SettingsError
 
 SECRET = "a-secret-of-more-than-32-characters"
@@ -34,6 +35,7 @@ def test_every_setting_is_taken() -> None:
             "SEATPORT_DATABASE_URL": "postgresql+asyncpg://app:hush@db.example.com:5432/seatport",
             "SEATPORT_PUBLIC_URL": "https://billing.example.com/portal/",
             "SEATPORT_EXPLORER": "0",
+            "SEATPORT_PAYMENTS": "test",
             "PORT": "9123",
         }
     )
@@ -45,7 +47,9 @@ def test_every_setting_is_taken() -> None:
         public_url="https://billing.example.com/portal",
         port=9123,
         explorer=False,
+        payments=Provider.TEST,
     )
+    assert settings.payment_books == Path("var/test-gateway.db")
 
 
 def test_an_empty_variable_is_as_if_unset() -> None:
@@ -65,6 +69,8 @@ def test_an_empty_variable_is_as_if_unset() -> None:
         ("PORT", "-1", "PORT is '-1'."),
         ("PORT", "٨٠٠٠", "PORT is '٨٠٠٠'."),
         ("PORT", "9" * 5000, "Set it to a whole number from 1 to 65535."),
+        ("SEATPORT_PAYMENTS", "cash", "SEATPORT_PAYMENTS is 'cash'. Set it to invoice or test"),
+        ("SEATPORT_PAYMENTS", "test", "SEATPORT_PAYMENTS is 'test', and the test gateway moves no money"),
         ("SEATPORT_EXPLORER", "yes", "SEATPORT_EXPLORER is 'yes'. Set it to 1 to serve the explorer"),
         ("SEATPORT_SECRET", "short", "SEATPORT_SECRET has 5 characters and needs at least 32"),
         (

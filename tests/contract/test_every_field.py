@@ -1,8 +1,10 @@
 """Every field of the schema answers with something that is not null, at least once."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from inspect import isawaitable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,10 +19,12 @@ from app.billing.parties import BillingDetails
 from app.billing.permissions import SYSTEM, Role
 from app.billing.plans import ProrationMode
 from app.billing.requests import SeatQuantity
+from app.gateways.stand_in import StandIn
+from app.services.collect_payment import settle_due
 from app.services.pause_subscription import pause_subscription
 from app.services.record_override import NewOverride, record_override
-from app.services.register_customer import change_billing_details
-from app.store import files, transaction
+from app.services.register_customer import change_billing_details, change_payment_method
+from app.store import files, system, transaction
 from app.store.tables import receivable
 from tests.api.schema.asking import OPERATIONS, cancel, confirm, operation, preview, seats, turn
 from tests.api.world import World, change, end_with_the_period, hooli
@@ -175,6 +179,22 @@ async def sit_down(world: World) -> None:
     assert (await world.ask(operation("assignSeat"), input=full))["assignSeat"]["limit"] == 0
 
 
+async def pay(world: World, books: Path) -> None:
+    """A change whose payment is declined, and one whose payment has no answer; then acme pays by invoice
+    again.
+    """
+    world.contexts = replace(world.contexts, gateway=StandIn(books))
+    for method, answered in (("test_decline", "PaymentDeclined"), ("test_unreachable", "PlanChangePending")):
+        await world.store.run(world.acme, change_payment_method, SYSTEM, method)
+        answer = await confirm(world, key=method, seats=seats(add=3))
+        assert answer["__typename"] == answered
+    world.clock.advance(timedelta(days=1))
+    (waiting,) = await world.store.system(system.due_collections, after=None, limit=2)
+    await settle_due(world.store, StandIn(books), waiting.customer, waiting.id)
+    world.clock.advance(timedelta(days=-1))
+    await world.store.run(world.acme, change_payment_method, SYSTEM, None)
+
+
 async def be_refused(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every refusal once."""
     quote = await preview(world, seats=seats(add=5))
@@ -214,7 +234,7 @@ async def be_refused(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_every_field_of_the_schema_answers_with_something(
-    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """All stored operations, all refusals and a few queries besides select every field, and none is null each
     time.
@@ -225,6 +245,7 @@ async def test_every_field_of_the_schema_answers_with_something(
         await make_and_read(world)
         await live_on(world)
         await sit_down(world)
+        await pay(world, tmp_path / "gateway.db")
         await be_refused(world, monkeypatch)
     finally:
         undo()

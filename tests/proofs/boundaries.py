@@ -1,8 +1,8 @@
 """Kill every deed before every statement, before its commit and after it, and do it again.
 
 Run as `python -m tests.proofs.boundaries URL FOLDER DEED…`. This process imports the program once and forks a
-child for each kill, so that a kill takes a fraction of a second. What is left after a kill and the deed done again is
-compared with what the deed leaves when nothing disturbs it: every row of every table, ids aside.
+child for each kill, so that each takes a fraction of a second. What is left after a kill and the deed done
+again is compared with what the deed leaves when nothing disturbs it: every row of every table, ids aside.
 """
 
 from __future__ import annotations

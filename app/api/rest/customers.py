@@ -19,11 +19,13 @@ from app.api.rest.bodies import Answer, Body, Money, Name, Period, Text
 from app.api.rest.describing import described
 from app.api.rest.desk import AtDesk, Desk, accepted
 from app.billing.parties import BillingDetails, CustomerKind
+from app.billing.payments import INVOICE
 from app.billing.periods import BillingInterval, local_day
 from app.billing.permissions import Actor
 from app.billing.refusals import InvalidInput, NotFound, Problem
 from app.billing.subscriptions import SubscriptionStatus
 from app.services.api_keys import Scope
+from app.services.change_plan import Charges
 from app.services.put_customer import CustomerPut, PutCustomer, put_customer
 from app.store import customers
 from app.store.customers import Customer
@@ -93,6 +95,16 @@ class PutCustomerBody(Body):
         | None
     ) = None
     billing_details: Details | None = None
+    payment_method: (
+        Annotated[
+            Name,
+            Meta(
+                description="What a gateway charges for changes, before they are made. `invoice`, as at "
+                "first: the customer pays by itself."
+            ),
+        ]
+        | None
+    ) = None
 
 
 class SubscriptionAnswer(Answer):
@@ -122,6 +134,7 @@ class CustomerAnswer(Answer):
     billing_details: Details
     missing_details: Annotated[list[str], Meta(description="Which details an invoice still needs.")]
     credit_balance: Money
+    payment_method: Annotated[str, Meta(description="`invoice` if nothing is charged.")]
     subscription: SubscriptionAnswer | None
 
 
@@ -142,6 +155,7 @@ def customer_answer(tx: Tx, customer: Customer) -> CustomerAnswer:
         billing_details=Details.of(customer.details),
         missing_details=list(customer.details.missing),
         credit_balance=Money.of(customer.credit),
+        payment_method=customer.payment_method or INVOICE,
         subscription=subscription_answer(tx),
     )
 
@@ -202,6 +216,7 @@ async def put_customer_(
         locale=data.locale,
         kind=data.kind,
         details=data.billing_details.meant() if data.billing_details else None,
+        payment_method=data.payment_method,
     )
     done = await _put(desk, wanted)
     if isinstance(done, InvalidInput) and await desk.room.customer_called(reference):
@@ -224,11 +239,11 @@ async def _put(desk: Desk, wanted: PutCustomer) -> _Put | InvalidInput:
         return InvalidInput((Problem("reference", "A reference holds no NUL character."),))
     known = await desk.room.customer_called(wanted.reference)
     customer = known or new_id(desk.room.store.wall())
-    return await desk.write(customer, _put_and_tell, desk.actor, wanted)
+    return await desk.write(customer, _put_and_tell, desk.actor, wanted, desk.room.charges)
 
 
-def _put_and_tell(tx: Tx, actor: Actor, wanted: PutCustomer) -> _Put | InvalidInput:
-    done = put_customer(tx, actor, wanted)
+def _put_and_tell(tx: Tx, actor: Actor, wanted: PutCustomer, charges: Charges) -> _Put | InvalidInput:
+    done = put_customer(tx, actor, wanted, charges)
     return _Put(customer_answer(tx, done.customer), done.created) if isinstance(done, CustomerPut) else done
 
 

@@ -20,6 +20,7 @@ from app.api.rest.bodies import Answer
 from app.api.rest.problems import Refusal
 from app.billing.permissions import Actor
 from app.billing.refusals import InvalidInput, NotFound, Problem
+from app.services.change_plan import Charges, nobody
 from app.services.once import Asked, Repeated, once, repeated
 from app.services.quotes import QuoteSigner, fingerprint
 from app.store.transaction import Store, Tx
@@ -80,6 +81,7 @@ class Room:
     public_url: str
     customer_called: Callable[[str], Awaitable[UUID | None]]
     owner_of_document: Callable[[UUID], Awaitable[UUID | None]]
+    charges: Charges = nobody
 
     def desk(self) -> Callable[[Request[Any, Any, Any]], Awaitable[Desk]]:
         """What makes the desk of a request whose key was good. A function by itself: routes are copied."""

@@ -32,10 +32,13 @@ from app.store.tables.documents import (
     receivable,
     reduction,
 )
+from app.store.tables.payments import MOVES as PENDING_MOVES
+from app.store.tables.payments import pending_change
 from app.store.tables.seats import seat_checkpoint, seat_event, seat_holder, seat_level, segment
 from app.store.tables.subscriptions import override, scheduled_change, subscription, terms
 
 __all__ = [
+    "PENDING_MOVES",
     "api_key",
     "audit",
     "billing_line",
@@ -55,6 +58,7 @@ __all__ = [
     "outbox",
     "override",
     "payment",
+    "pending_change",
     "portal_session",
     "receivable",
     "reduction",
@@ -92,7 +96,14 @@ may change, from null.
 FILLED_ONCE: Final = {"billing_line": ("document_id", "position", "description")}
 
 ACROSS_CUSTOMERS: Final = frozenset(
-    {"document_by_id", "idempotency_old", "outbox_waiting", "render_job_due", "subscription_due"}
+    {
+        "document_by_id",
+        "idempotency_old",
+        "outbox_waiting",
+        "pending_change_due",
+        "render_job_due",
+        "subscription_due",
+    }
 )
 """The indexes of customer data that do not start with the customer: they serve the look-ups across customers
 of what is due and whose it is, and promise nothing, so each shard may have its own.

@@ -7,7 +7,7 @@ from sqlalchemy import Index, Text
 from app.billing.parties import CustomerKind
 from app.billing.permissions import Role
 from app.store.columns import Count, Instant, Json, Minor, choice
-from app.store.metadata import mays, need, needs, tenant
+from app.store.metadata import may, mays, need, needs, tenant
 
 customer = tenant(
     "customer",
@@ -16,6 +16,7 @@ customer = tenant(
     need("clock_offset", Count),
     need("credit", Minor),
     need("details", Json),
+    may("payment_method", Text),
     need("created_at", Instant),
     key=(),
 )

@@ -14,6 +14,7 @@ from app.assembly import parts_of
 from app.documents.renderer import Renderer
 from app.main import create_app
 from app.services.api_keys import IssuedKey, issue_key
+from app.settings import Settings
 from app.store.transaction import Store
 from tests.api.world import World
 from tests.conftest import Clock
@@ -105,10 +106,10 @@ async def key_of(store: Store, *scopes: str) -> str:
 
 
 @asynccontextmanager
-async def calling(world: World, clock: Clock) -> AsyncIterator[Caller]:
+async def calling(world: World, clock: Clock, settings: Settings = SETTINGS) -> AsyncIterator[Caller]:
     """The application on the store of a world, and a program that calls it."""
     renderer = Renderer()
-    app = create_app(SETTINGS, parts_of(SETTINGS, world.store, renderer, clock=clock))
+    app = create_app(settings, parts_of(settings, world.store, renderer, clock=clock))
     transport = httpx.ASGITransport(app=cast("Any", app))
     try:
         async with httpx.AsyncClient(transport=transport, base_url=SETTINGS.public_url) as http:

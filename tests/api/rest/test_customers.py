@@ -1,11 +1,17 @@
 """Customers as the vendor registers them and looks at them."""
 
 import asyncio
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.api.rest.caller import Caller
+from app.gateways.choosing import Provider
+from tests.api.rest.caller import Caller, calling
+from tests.api.world import World
+from tests.conftest import Clock
+from tests.portal import SETTINGS
 
 HOOLI = {
     "name": "Hooli",
@@ -166,3 +172,34 @@ async def test_a_body_too_large_is_refused(caller: Caller) -> None:
     answer = await caller.call("PUT", "/v1/customers/hooli", b'{"name": "' + b"x" * 1_000_001 + b'"}')
 
     assert (answer.status_code, answer.json()["type"]) == (413, "/problems/too-large")
+
+
+async def test_a_payment_method_is_one_that_a_gateway_charges(caller: Caller) -> None:
+    """Here nothing is charged: customers pay by invoice, and any other method is refused by name."""
+    made = await caller.put("/v1/customers/hooli", {**HOOLI, "paymentMethod": "invoice"}, 201)
+    assert made["paymentMethod"] == "invoice"
+
+    problem = await caller.refused(
+        "PUT", "/v1/customers/hooli", {**HOOLI, "paymentMethod": "test_approve"}, "invalid-input"
+    )
+
+    assert problem["problems"] == [
+        {
+            "path": "paymentMethod",
+            "message": "No gateway here charges 'test_approve'. Give 'invoice', or a method of your gateway.",
+        }
+    ]
+    assert await caller.get("/v1/customers/hooli") == made
+
+
+async def test_a_payment_method_is_changed_and_taken_back(world: World, clock: Clock, tmp_path: Path) -> None:
+    """With the test gateway: set, kept when it is left out, and by invoice again."""
+    url = f"sqlite+aiosqlite:///{tmp_path}/books.db"
+    settings = replace(SETTINGS, payments=Provider.TEST, database_url=url)
+    async with calling(world, clock, settings) as caller:
+        made = await caller.put("/v1/customers/hooli", {**HOOLI, "paymentMethod": "test_approve"}, 201)
+        kept = await caller.put("/v1/customers/hooli", HOOLI)
+        back = await caller.put("/v1/customers/hooli", {**HOOLI, "paymentMethod": "invoice"})
+
+    methods = [each["paymentMethod"] for each in (made, kept, back)]
+    assert methods == ["test_approve", "test_approve", "invoice"]

@@ -38,8 +38,8 @@ def upgrade() -> None:
         need("customer_id", columns.Id()), need("reference", sa.Text()), need("name", sa.Text()),
         need("currency", sa.Text()), need("zone", sa.Text()), need("locale", sa.Text()),
         need("kind", sa.Text()), need("clock_offset", columns.Count()), need("credit", columns.Minor()),
-        need("details", columns.Json()), need("created_at", columns.Instant()),
-        known("kind", "LIVE", "DEMO", "TEST"),
+        need("details", columns.Json()), may("payment_method", sa.Text()),
+        need("created_at", columns.Instant()), known("kind", "LIVE", "DEMO", "TEST"),
         sa.PrimaryKeyConstraint("customer_id"),
         sqlite_strict=True,
     )  # fmt: skip
