@@ -219,7 +219,7 @@ async def put_customer_(
         payment_method=data.payment_method,
     )
     done = await _put(desk, wanted)
-    if isinstance(done, InvalidInput) and await desk.room.customer_called(reference):
+    if isinstance(done, InvalidInput) and await desk.known(reference):
         done = await _put(desk, wanted)  # Somebody registered it at the same moment.
     made = accepted(done, _Put)
     return Response(made.answer, status_code=201 if made.created else 200)
@@ -237,7 +237,7 @@ async def _put(desk: Desk, wanted: PutCustomer) -> _Put | InvalidInput:
     """Update the customer of this reference, or register it under a new id."""
     if "\0" in wanted.reference:
         return InvalidInput((Problem("reference", "A reference holds no NUL character."),))
-    known = await desk.room.customer_called(wanted.reference)
+    known = await desk.known(wanted.reference)
     customer = known or new_id(desk.room.store.wall())
     return await desk.write(customer, _put_and_tell, desk.actor, wanted, desk.room.charges)
 

@@ -101,11 +101,15 @@ class Desk:
 
     async def customer(self, reference: str) -> UUID:
         """The customer whom the vendor calls so, `Refused` if there is none."""
-        known = len(reference) <= REFERENCE_MAX and "\0" not in reference
-        found = await self.room.customer_called(reference) if known else None
+        found = await self.known(reference)
         if found is None:
             raise Refused(NotFound("customer", "Check the reference, or register the customer first."))
         return found
+
+    async def known(self, reference: str) -> UUID | None:
+        """The customer whom the vendor calls so, None if there is none."""
+        possible = len(reference) <= REFERENCE_MAX and "\0" not in reference
+        return await self.room.customer_called(reference) if possible else None
 
     async def invoice(self, public_id: str) -> tuple[UUID, UUID]:
         """The customer of an invoice, and the invoice; `Refused` if there is none, whatever was sent."""
