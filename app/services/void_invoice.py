@@ -21,7 +21,7 @@ from app.billing.refusals import BillingDetailsMissing, InvalidInput, NotFound, 
 from app.billing.subscriptions import SubscriptionStatus
 from app.services import postings
 from app.services.bring_up import instant, load_current
-from app.store import commits, customers, documents, lines, states, subscriptions
+from app.store import commits, customers, documents, lines, reversals, states, subscriptions
 from app.store.commits import Happened
 from app.store.documents import Document, Receivable
 from app.store.lines import StoredLine
@@ -83,7 +83,7 @@ def _problem(tx: Tx, invoice: Document, due: Receivable, stored: list[StoredLine
         return Problem("invoice", f"{due.paid} came in for invoice {number}. Write a credit note instead.")
     outside = [
         line
-        for line in lines.reversing(tx, (each.id for each in stored), invoice.currency)
+        for line in reversals.reversing(tx, (each.id for each in stored), invoice.currency)
         if line.document != invoice.id
     ]
     if outside or documents.credit_notes_of(tx, (invoice.id,)):
@@ -108,7 +108,7 @@ def _void(tx: Tx, actor: Actor, invoice: Document, reason: VoidReason, stored: l
     if reason is VoidReason.REISSUE:
         ids = {line.id: tx.new_id() for line in stored}
         lines.reissue(sheet, tx, invoice.subscription, stored, ids)
-        named = lines.named_events(tx, ids)
+        named = reversals.named_events(tx, ids)
         lines.link_events(sheet, tx, ((ids[line], event) for line, event in named))
     facts = {"number": invoice.number.text, "reason": reason.value}
     commits.announce(sheet, tx, Happened("invoice.voided", invoice.id, facts))

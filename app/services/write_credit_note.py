@@ -19,7 +19,7 @@ from app.billing.refusals import BillingDetailsMissing, InvalidInput, NotFound, 
 from app.billing.state import Posting
 from app.services import postings
 from app.services.bring_up import instant, load_current
-from app.store import commits, documents, lines
+from app.store import commits, documents, lines, reversals
 from app.store.documents import Document
 from app.store.lines import StoredLine
 from app.store.states import Loaded
@@ -88,7 +88,7 @@ def write_credit_note(tx: Tx, actor: Actor, wanted: CreditWanted) -> CreditNoteW
 
 
 def _left(tx: Tx, invoice: Document, stored: list[StoredLine]) -> _Left:
-    credits_ = lines.reversing(tx, (line.id for line in stored), invoice.currency)
+    credits_ = reversals.reversing(tx, (line.id for line in stored), invoice.currency)
     taken: dict[UUID, Money] = {}
     for credit in credits_:
         assert credit.line.reverses is not None, "it was found by what it reverses"

@@ -177,22 +177,6 @@ def link_events(sheet: Sheet, tx: Tx, links: Iterable[tuple[UUID, UUID]]) -> Non
         sheet.add(line_event, {"customer_id": tx.customer, "line_id": line, "event_id": event})
 
 
-def named_events(tx: Tx, line_ids: Iterable[UUID]) -> list[tuple[UUID, UUID]]:
-    """The pairs (line, event) by which lines name their events."""
-    query = select(line_event.c.line_id, line_event.c.event_id).where(
-        line_event.c.customer_id == tx.customer, line_event.c.line_id.in_(tuple(line_ids))
-    )
-    return [(row.line_id, row.event_id) for row in tx.connection.execute(query)]
-
-
-def reversing(tx: Tx, ids: Iterable[UUID], currency: Currency) -> list[StoredLine]:
-    """The lines that take something of these back and stand, or wait."""
-    query = standing(select(billing_line)).where(
-        billing_line.c.customer_id == tx.customer, billing_line.c.reverses.in_(tuple(ids))
-    )
-    return [stored_line(row, currency) for row in tx.connection.execute(query)]
-
-
 def by_document(tx: Tx, documents: Iterable[UUID], currency: Currency) -> dict[UUID, list[StoredLine]]:
     """The lines of documents, in their order."""
     query = (
