@@ -1,5 +1,6 @@
 """Seat events and the balances that are folds of them: as of, as known at, corrected, per day."""
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -16,11 +17,14 @@ from app.billing.ledger import (
     SeatBalance,
     SeatEvent,
     SeatLevels,
+    Sitting,
     balance,
     balance_of,
     correction,
     days,
+    equaliser,
     first_negative,
+    moved,
 )
 from tests.builders import EDITOR, instant, seat_price
 
@@ -99,6 +103,70 @@ def test_events_of_one_instant_count_together() -> None:
     assert first_negative([*swap, a_delta(-1)]) == instant("2026-04-16")
 
 
+def test_below_zero_is_judged_when_an_instant_is_over() -> None:
+    """Two go and one comes at one instant, which leaves −1 from then on, whatever comes a day later."""
+    deltas = [a_delta(-2), a_delta(1), a_delta(5, "2026-04-17")]
+
+    assert first_negative(deltas) == instant("2026-04-16")
+
+
+@pytest.mark.parametrize(("stated", "right"), [(None, None), (9, 7)])
+def test_all_that_a_correction_says(stated: int | None, right: int | None) -> None:
+    """Three were added and one removed, so that nine were in use; it were one and one, so seven were."""
+    wrong = Delta(
+        EDITOR, IN_USE, 3, 1, instant("2026-04-16"), EventSource.REPORT, ADA, "first note", stated=stated
+    )
+    original = SeatEvent(UUID(int=9), wrong, instant("2026-04-17"), "backend")
+    reversal, fixed = correction(original, added=1, removed=1, note="typing error")
+    said = replace(wrong, source=EventSource.CORRECTION, note="typing error", corrects=original.id)
+
+    assert reversal == replace(said, added=1, removed=3, stated=None)
+    assert fixed == replace(said, added=1, removed=1, stated=right)
+
+
+@pytest.mark.parametrize(("net", "added", "removed"), [(2, 0, 2), (-2, 2, 0)])
+def test_all_that_an_equaliser_says(net: int, added: int, removed: int) -> None:
+    """Nine were stated on the 20th: what is told of the 16th is taken back there, and it says why."""
+    total = SeatEvent(
+        UUID(int=1), replace(a_delta(4, "2026-04-20"), stated=9), instant("2026-04-20"), "backend"
+    )
+
+    assert equaliser([a_delta(net)], [total]) == Delta(
+        EDITOR,
+        IN_USE,
+        added,
+        removed,
+        instant("2026-04-20"),
+        EventSource.EQUALISER,
+        note="keeps the stated total of 9",
+    )
+
+
+def test_people_sit_since_they_came() -> None:
+    """Who comes sits from then on; more seats are added, and name and e-mail are the last ones told."""
+    later = instant("2026-04-18")
+    renamed = replace(a_delta(2, later), holder=Holder("u1", None, "ada@new.example"))
+    sitting = moved(None, [a_delta(1, holder=ADA)])
+
+    assert sitting == Sitting(ADA, 1, instant("2026-04-16"))
+    assert moved(sitting, [renamed]) == Sitting(
+        Holder("u1", "Ada", "ada@new.example"), 3, instant("2026-04-16")
+    )
+    assert moved(sitting, [replace(renamed, holder=Holder("u1", "Ada L.", None))]) == Sitting(
+        Holder("u1", "Ada L.", "ada@acme.example"), 3, instant("2026-04-16")
+    )
+
+
+def test_who_gives_the_last_seat_back_sits_no_more() -> None:
+    """Deltas that were recorded together count together: −2 and +2 leave one seat, −2 and +1 none."""
+    sitting = Sitting(ADA, 1, instant("2026-04-16"))
+    gone, back, one = (a_delta(net, holder=ADA) for net in (-2, 2, 1))
+
+    assert moved(sitting, [gone, back]) == sitting
+    assert moved(sitting, [gone, one]) is None
+    assert moved(None, [gone, back]) is None
+
+
 @given(
     st.integers(0, 5),
     st.lists(st.tuples(st.integers(-5, 5), st.integers(0, 5), st.sampled_from(BalanceKind)), max_size=15),
@@ -165,7 +233,9 @@ def test_seats_that_the_plan_does_not_know_include_and_bill_nothing() -> None:
     """3 committed and one granted guest without a price: a limit of 4, nothing purchased."""
     shown = balance_of(EDITOR, SeatLevels(3, 2, 1), None)
 
-    assert (shown.included, shown.purchased, shown.limit, shown.available) == (0, 0, 4, 2)
+    assert shown == SeatBalance(EDITOR, 3, 0, 0, 1, 4, 2)
+    assert shown.available == 2
+    assert balance_of(EDITOR, SeatLevels(3, 2, 1), seat_price()).metric == EDITOR
 
 
 def test_without_a_limit_nothing_is_over() -> None:

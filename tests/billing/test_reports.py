@@ -1,0 +1,423 @@
+"""Seats in use as they are reported: what is recorded, what keeps stated totals true, and every no."""
+
+import itertools
+from dataclasses import replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import pytest
+
+from app.billing.ledger import BalanceKind, Delta, EventSource, Holder, SeatEvent, Sitting
+from app.billing.plans import Item
+from app.billing.refusals import InvalidInput, NotFound, Problem
+from app.billing.reports import (
+    LATE_MAX,
+    OpenLedger,
+    Rules,
+    SeatCorrection,
+    SeatReport,
+    Timeline,
+    timeline,
+)
+from tests.builders import EDITOR, VIEWER, instant
+
+NOW = instant("2026-04-20 12:00")
+ADA = Holder("u1", "Ada")
+IN_USE = BalanceKind.IN_USE
+RULES = Rules(NOW, NOW + timedelta(microseconds=5), "UTC", frozenset({EDITOR, VIEWER}))
+
+
+def day(number: int) -> datetime:
+    return instant(f"2026-04-{number:02}")
+
+
+def seven() -> Timeline:
+    """Four before the 3rd, then eight, nine from the 5th, and seven since the 9th."""
+    return timeline(7, [(day(3), 4), (day(5), -1), (day(5), 2), (day(9), -2)])
+
+
+def an_event(net: int, at: datetime, number: int = 100, **rest: object) -> SeatEvent:
+    """An event that was recorded before."""
+    delta = Delta(EDITOR, IN_USE, max(0, net), max(0, -net), at, EventSource.REPORT)
+    return SeatEvent(UUID(int=number), replace(delta, **rest), day(10), "vendor")  # type: ignore[arg-type]
+
+
+def a_ledger(
+    line: Timeline | None = None,
+    *known: SeatEvent,
+    rules: Rules = RULES,
+    sitting: tuple[Sitting, ...] = (),
+) -> OpenLedger:
+    """A ledger with seven editors in use, whose next events are numbered from one."""
+    ids = itertools.count(1)
+    line = line or seven()
+    for event in known:
+        line.state(event)
+    return OpenLedger(
+        rules,
+        lambda delta: SeatEvent(UUID(int=next(ids)), delta, NOW, "vendor"),
+        {EDITOR: line},
+        {(EDITOR, each.holder.reference): each for each in sitting},
+        {event.id: event for event in known},
+        set(),
+    )
+
+
+def recorded(found: object) -> list[tuple[int, int, datetime, EventSource]]:
+    """Number, net, instant and source of each event."""
+    assert isinstance(found, tuple), found
+    return [(e.id.int, e.delta.net, e.delta.effective_at, e.delta.source) for e in found]
+
+
+# ── Levels over time ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_timeline_has_one_level_for_each_instant() -> None:
+    """What moved together counts together, and the level before is what is left of the one now."""
+    assert seven() == Timeline(4, [day(3), day(5), day(9)], [8, 9, 7])
+    assert timeline(3, []) == Timeline(3)
+    assert [seven().at(day(n)) for n in (1, 3, 4, 5, 8, 9, 20)] == [4, 8, 8, 9, 9, 7, 7]
+    assert Timeline(3).at(day(1)) == 3
+
+
+@pytest.mark.parametrize(
+    ("start", "until", "instants", "levels"),
+    [
+        (1, None, [1, 3, 5, 9], [6, 10, 11, 9]),
+        (3, None, [3, 5, 9], [10, 11, 9]),
+        (4, None, [3, 4, 5, 9], [8, 10, 11, 9]),
+        (4, 9, [3, 4, 5, 9], [8, 10, 11, 7]),
+        (3, 5, [3, 5, 9], [10, 9, 7]),
+        (9, None, [3, 5, 9], [8, 9, 9]),
+        (12, None, [3, 5, 9, 12], [8, 9, 7, 9]),
+    ],
+)
+def test_two_more_raise_every_level_of_their_time(
+    start: int, until: int | None, instants: list[int], levels: list[int]
+) -> None:
+    """From their instant until before the one at which a stated total takes over."""
+    line = seven()
+    line.move(2, day(start), day(until) if until else None)
+
+    assert (line.opening, line.instants, line.levels) == (4, [day(n) for n in instants], levels)
+
+
+def test_the_first_move_of_all_stands_on_what_was_before() -> None:
+    """Three in use, and two more on the 4th."""
+    line = Timeline(3)
+    line.move(2, day(4), None)
+
+    assert line == Timeline(3, [day(4)], [5])
+
+
+@pytest.mark.parametrize(
+    ("net", "start", "until", "below"),
+    [
+        (3, 1, None, None),
+        (-4, 1, None, None),
+        (-5, 1, None, 1),
+        (-7, 3, None, None),
+        (-8, 3, None, 9),
+        (-9, 3, None, 3),
+        (-8, 3, 9, None),
+        (-8, 6, None, 9),
+        (-9, 3, 5, 3),
+        (-7, 12, None, None),
+        (-8, 12, None, 12),
+    ],
+)
+def test_the_first_instant_below_zero_is_found(
+    net: int, start: int, until: int | None, below: int | None
+) -> None:
+    """Of four, eight, nine and seven seats, so many go at an instant."""
+    found = seven().first_below(net, day(start), day(until) if until else None)
+
+    assert found == (day(below) if below else None)
+
+
+def test_stated_totals_stand_in_their_order_until_they_are_corrected() -> None:
+    """Of the 5th twice and of the 9th; what states nothing is no total."""
+    line = seven()
+    first, second, third = (an_event(1, day(at), number, stated=9) for at, number in ((5, 2), (5, 4), (9, 3)))
+    for event in (third, second, first, an_event(1, day(6), 5)):
+        line.state(event)
+
+    assert [event for _, _, event in line.stated] == [first, second, third]
+    assert [line.next_stated(day(n)) for n in (4, 5, 8, 9)] == [first, third, third, None]
+    line.unstate(an_event(1, day(5), 3, stated=9))
+    line.unstate(an_event(1, day(20), 9, stated=9))
+    line.unstate(first)
+    assert [event for _, _, event in line.stated] == [second, third]
+    assert Timeline().next_stated(day(1)) is None
+
+
+# ── Reports ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_all_that_a_report_records() -> None:
+    """Ada takes a seat today: one event, with everything that was told; the ledger has moved on."""
+    ledger = a_ledger()
+    events = ledger.report(SeatReport(EDITOR, added=1, holder=ADA, note="new colleague"))
+    told = Delta(EDITOR, IN_USE, 1, 0, NOW, EventSource.REPORT, ADA, "new colleague")
+
+    assert events == (SeatEvent(UUID(int=1), told, NOW, "vendor"),)
+    assert ledger.events == list(events)
+    assert ledger.seated == {(EDITOR, "u1"): Sitting(ADA, 1, NOW)}
+    assert ledger.timelines[EDITOR].at(NOW) == 8
+
+
+@pytest.mark.parametrize(
+    ("report", "net"),
+    [
+        (SeatReport(EDITOR, added=2), 2),
+        (SeatReport(EDITOR, removed=2), -2),
+        (SeatReport(EDITOR, total=9), 2),
+        (SeatReport(EDITOR, total=5), -2),
+        (SeatReport(EDITOR, total=0), -7),
+        (SeatReport(VIEWER, total=3), 3),
+    ],
+)
+def test_a_report_says_how_many_or_how_many_more(report: SeatReport, net: int) -> None:
+    """Seven editors and no viewer are in use; a total is remembered as it was stated."""
+    ledger = a_ledger()
+    events = ledger.report(report)
+
+    assert recorded(events) == [(1, net, NOW, EventSource.REPORT)]
+    assert [event.delta.stated for event in ledger.events] == [report.total]
+    stands = ledger.timelines[report.metric].stated
+    assert [event for _, _, event in stands] == ([] if report.total is None else ledger.events)
+    assert ledger.seated == {}
+
+
+@pytest.mark.parametrize("report", [SeatReport(EDITOR, total=7), SeatReport(EDITOR, added=0)])
+def test_what_is_so_already_records_nothing(report: SeatReport) -> None:
+    """Seven are in use: that there are seven is no news."""
+    assert a_ledger().report(report) == ()
+
+
+def test_a_total_that_was_stated_for_later_stays_true() -> None:
+    """Seven were stated on the 9th; two more since the 4th are taken back then."""
+    ledger = a_ledger(seven(), an_event(-2, day(9), stated=7))
+    events = ledger.report(SeatReport(EDITOR, added=2, effective_at=day(4)))
+
+    assert recorded(events) == [
+        (1, 2, day(4), EventSource.REPORT),
+        (2, -2, day(9), EventSource.EQUALISER),
+    ]
+    assert [ledger.timelines[EDITOR].at(day(n)) for n in (3, 4, 8, 9)] == [8, 10, 11, 7]
+
+
+def test_a_report_decided_before_counts_for_the_next() -> None:
+    """Five more, then a total of twelve: that is true already; then eight fewer leave four."""
+    ledger = a_ledger()
+    ledger.report(SeatReport(EDITOR, added=5))
+
+    assert ledger.report(SeatReport(EDITOR, total=12)) == ()
+    assert recorded(ledger.report(SeatReport(EDITOR, removed=8))) == [(2, -8, NOW, EventSource.REPORT)]
+    assert len(ledger.events) == 2
+
+
+def test_fewer_than_no_seats_are_refused_with_their_day() -> None:
+    """Eight fewer since the 3rd are too many on the 9th, which has begun in Tokyo the evening before."""
+    evening = timeline(7, [(day(3), 4), (instant("2026-04-08 16:00"), -1)])
+    ledger = a_ledger(evening, rules=replace(RULES, zone="Asia/Tokyo"))
+    refusal = ledger.report(SeatReport(EDITOR, removed=8, effective_at=day(3)))
+
+    assert refusal == InvalidInput(
+        (
+            Problem(
+                "removed",
+                "On 2026-04-09 fewer than no editor seats would be in use. Report fewer seats as removed.",
+            ),
+        )
+    )
+    assert (ledger.events, ledger.timelines[EDITOR].levels) == ([], [8, 7])
+
+
+QUANTITY = Problem("quantity", "Give one of added, removed and total, from 0 to 100000.")
+FUTURE = Problem("effectiveAt", "An event cannot be effective in the future.")
+TOO_LONG = "Give at most 500 characters, and no NUL among them."
+
+
+@pytest.mark.parametrize(
+    ("report", "problem"),
+    [
+        (SeatReport("guest", added=1), Problem("metric", "There are no seats called 'guest'.")),
+        (SeatReport(EDITOR), QUANTITY),
+        (SeatReport(EDITOR, added=1, total=3), QUANTITY),
+        (SeatReport(EDITOR, added=-1), QUANTITY),
+        (SeatReport(EDITOR, total=100_001), QUANTITY),
+        (SeatReport(EDITOR, added=1, effective_at=NOW + timedelta(microseconds=6)), FUTURE),
+        (SeatReport(EDITOR, added=1, note="x" * 501), Problem("note", TOO_LONG)),
+        (SeatReport(EDITOR, added=1, note="a\x00b"), Problem("note", TOO_LONG)),
+        (
+            SeatReport(EDITOR, added=1, holder=Holder("")),
+            Problem("holder.reference", "A holder has a reference. Give the product's own id of them."),
+        ),
+        (SeatReport(EDITOR, added=1, holder=Holder("x" * 501)), Problem("holder.reference", TOO_LONG)),
+        (SeatReport(EDITOR, added=1, holder=Holder("u2", "x" * 501)), Problem("holder.name", TOO_LONG)),
+        (SeatReport(EDITOR, added=1, holder=Holder("u2", None, "\x00")), Problem("holder.email", TOO_LONG)),
+        (
+            SeatReport(EDITOR, added=1, holder=ADA),
+            Problem("holder", "'u1' holds a seat of this kind already."),
+        ),
+        (SeatReport(EDITOR, removed=2, holder=ADA), Problem("holder", "'u1' holds no such seat.")),
+        (SeatReport(EDITOR, removed=1, holder=Holder("u2")), Problem("holder", "'u2' holds no such seat.")),
+    ],
+)
+def test_reports_that_cannot_be(report: SeatReport, problem: Problem) -> None:
+    """Each no names what was wrong with which part."""
+    ledger = a_ledger(sitting=(Sitting(ADA, 1, day(3)),))
+
+    assert ledger.report(report) == InvalidInput((problem,))
+    assert ledger.events == []
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        SeatReport(EDITOR, total=100_000),
+        SeatReport(EDITOR, added=1, effective_at=NOW + timedelta(microseconds=5)),
+        SeatReport(EDITOR, added=1, note="x" * 500),
+        SeatReport(EDITOR, removed=1, holder=ADA),
+        SeatReport(VIEWER, added=1, holder=ADA),
+    ],
+)
+def test_reports_that_just_can_be(report: SeatReport) -> None:
+    """The bounds belong to what is possible."""
+    ledger = a_ledger(sitting=(Sitting(ADA, 1, day(3)),))
+
+    assert len(recorded(ledger.report(report))) == 1
+
+
+def test_somebody_who_is_billed_by_person_is_named() -> None:
+    """Editors are billed by person, viewers are not."""
+    ledger = a_ledger(rules=replace(RULES, by_person=frozenset({EDITOR})))
+
+    assert ledger.report(SeatReport(EDITOR, added=1)) == InvalidInput(
+        (Problem("holder", "Who takes editor seats is billed by person. Name the holder."),)
+    )
+    assert len(recorded(ledger.report(SeatReport(EDITOR, added=1, holder=ADA)))) == 1
+    assert len(recorded(ledger.report(SeatReport(VIEWER, added=1)))) == 1
+
+
+def test_people_leave_and_come_back() -> None:
+    """Ada gives her only seat back, and can take one again."""
+    ledger = a_ledger(sitting=(Sitting(ADA, 1, day(3)),))
+
+    ledger.report(SeatReport(EDITOR, removed=1, holder=ADA))
+    assert ledger.seated == {(EDITOR, "u1"): None}
+    assert isinstance(ledger.report(SeatReport(EDITOR, removed=1, holder=ADA)), InvalidInput)
+    ledger.report(SeatReport(EDITOR, added=1, holder=ADA))
+    assert ledger.seated == {(EDITOR, "u1"): Sitting(ADA, 1, NOW)}
+
+
+def test_what_was_billed_long_ago_stays() -> None:
+    """Thirteen months back is the most for time that was billed; what was never billed is not bounded."""
+    billed = replace(RULES, billed_until={EDITOR: day(1)})
+    oldest = RULES.known_until - LATE_MAX
+    told = [SeatReport(EDITOR, added=1, effective_at=at) for at in (oldest, oldest - timedelta(seconds=1))]
+
+    assert len(recorded(a_ledger(rules=billed).report(told[0]))) == 1
+    assert len(recorded(a_ledger().report(told[1]))) == 1
+    assert a_ledger(rules=billed).report(told[1]) == InvalidInput(
+        (
+            Problem(
+                "effectiveAt",
+                "This is more than 13 months ago. Write a credit note for what it changes.",
+            ),
+        )
+    )
+    recent = replace(RULES, billed_until={EDITOR: oldest - timedelta(days=9)})
+    assert len(recorded(a_ledger(rules=recent).report(told[1]))) == 1
+
+
+# ── Corrections ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_all_that_a_correction_records() -> None:
+    """Four came on the 3rd: it were six. The reversal and the right values both name the event."""
+    original = an_event(4, day(3))
+    ledger = a_ledger(seven(), original)
+    events = ledger.correct(SeatCorrection(original.id, 6, 0, "typing error"))
+
+    assert recorded(events) == [
+        (1, -4, day(3), EventSource.CORRECTION),
+        (2, 6, day(3), EventSource.CORRECTION),
+    ]
+    assert {(event.delta.corrects, event.delta.note) for event in ledger.events} == {
+        (original.id, "typing error")
+    }
+    assert ledger.corrected == {original.id}
+    assert ledger.timelines[EDITOR].levels == [10, 11, 9]
+
+
+def test_only_what_is_there_is_corrected_and_only_once() -> None:
+    """An unknown event; one that was corrected; committed seats; numbers that cannot be."""
+    original, asked = an_event(4, day(3)), an_event(4, day(3), 101, kind=BalanceKind.COMMITTED)
+    ledger = a_ledger(seven(), original, asked)
+    said = "Seats added and removed are from 0 to 100000."
+
+    assert ledger.correct(SeatCorrection(UUID(int=77), 1, 0)) == NotFound("seat event")
+    assert ledger.correct(SeatCorrection(asked.id, 1, 0)) == InvalidInput(
+        (Problem("event", "Committed seats are corrected by changing the plan."),)
+    )
+    for added, removed in ((-1, 0), (0, -1), (100_001, 0), (0, 100_001)):
+        wrong = SeatCorrection(original.id, added, removed)
+        assert ledger.correct(wrong) == InvalidInput((Problem("added", said),))
+    assert ledger.correct(SeatCorrection(original.id, 1, 0, "\x00")) == InvalidInput(
+        (Problem("note", TOO_LONG),)
+    )
+    assert len(recorded(ledger.correct(SeatCorrection(original.id, 100_000, 0)))) == 2
+    assert ledger.correct(SeatCorrection(original.id, 1, 0)) == InvalidInput(
+        (Problem("event", "This event was corrected already. Correct its correction."),)
+    )
+
+
+def test_what_was_just_decided_can_be_corrected() -> None:
+    """Two came in the same batch: it was one."""
+    ledger = a_ledger()
+    ledger.report(SeatReport(EDITOR, added=2))
+
+    assert recorded(ledger.correct(SeatCorrection(UUID(int=1), 1, 0))) == [
+        (2, -2, NOW, EventSource.CORRECTION),
+        (3, 1, NOW, EventSource.CORRECTION),
+    ]
+    assert ledger.timelines[EDITOR].at(NOW) == 8
+
+
+def test_a_corrected_total_is_a_total_again() -> None:
+    """Nine were stated on the 5th, of which four had come: it were three fewer, so six were in use."""
+    stated = an_event(4, day(5), stated=9)
+    ledger = a_ledger(seven(), stated)
+    ledger.correct(SeatCorrection(stated.id, 1, 0))
+
+    assert [event.delta.stated for _, _, event in ledger.timelines[EDITOR].stated] == [6]
+
+
+def test_a_correction_that_cannot_be_leaves_the_total_as_it_was() -> None:
+    """Nine were stated on the 5th; that eight of them were never there is too many for the 9th."""
+    stated = an_event(4, day(5), stated=9)
+    ledger = a_ledger(seven(), stated)
+
+    assert isinstance(ledger.correct(SeatCorrection(stated.id, 0, 4)), InvalidInput)
+    assert [event for _, _, event in ledger.timelines[EDITOR].stated] == [stated]
+    assert (ledger.corrected, ledger.events) == (set(), [])
+
+
+def test_a_seat_that_was_given_back_is_not_taken_away_again() -> None:
+    """Ada took one seat and gave it back since: that she never took it would leave her with less than none;
+    that she took two leaves her with one.
+    """
+    took = an_event(1, day(3), holder=ADA)
+    refusal = a_ledger(seven(), took).correct(SeatCorrection(took.id, 0, 0))
+    ledger = a_ledger(seven(), took)
+
+    assert refusal == InvalidInput(
+        (Problem("added", "'u1' gave a seat back that this would take away. Correct that event first."),)
+    )
+    assert len(recorded(ledger.correct(SeatCorrection(took.id, 2, 0)))) == 2
+    assert ledger.seated == {(EDITOR, "u1"): Sitting(ADA, 1, day(3))}
+    sitting = a_ledger(seven(), took, sitting=(Sitting(ADA, 1, day(3)),))
+    assert len(recorded(sitting.correct(SeatCorrection(took.id, 0, 0)))) == 2
+    assert sitting.seated == {(Item(EDITOR), "u1"): None}
