@@ -36,7 +36,7 @@ MUTANTS: Final = ROOT / "mutants"
 EXPLAINED: Final = ROOT / "tools/explained.txt"
 TESTS: Final = ("tests/billing", "tests/published")
 OPTIONS: Final = ("-q", "-s", "--noconftest", "-p", "no:cacheprovider", "-m", "not long")
-EXAMPLES: Final = 20
+EXAMPLES: Final = 10
 MEMORY: Final = 4 << 30
 SURVIVED, NOTICED, UNREACHED, TIMEOUT = 0, 1, 33, 36  # As mutmut has them.
 
