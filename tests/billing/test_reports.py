@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 
 from app.billing.ledger import BalanceKind, Delta, EventSource, Holder, SeatEvent, Sitting
+from app.billing.periods import local_day
 from app.billing.plans import Item
 from app.billing.refusals import InvalidInput, NotFound, Problem
 from app.billing.reports import (
@@ -24,7 +25,9 @@ from tests.builders import EDITOR, VIEWER, instant
 NOW = instant("2026-04-20 12:00")
 ADA = Holder("u1", "Ada")
 IN_USE = BalanceKind.IN_USE
-RULES = Rules(NOW, NOW + timedelta(microseconds=5), "UTC", frozenset({EDITOR, VIEWER}))
+RULES = Rules(
+    NOW, NOW + timedelta(microseconds=5), lambda at: local_day(at, "UTC"), frozenset({EDITOR, VIEWER})
+)
 
 
 def day(number: int) -> datetime:
@@ -220,7 +223,7 @@ def test_a_report_decided_before_counts_for_the_next() -> None:
 def test_fewer_than_no_seats_are_refused_with_their_day() -> None:
     """Eight fewer since the 3rd are too many on the 9th, which has begun in Tokyo the evening before."""
     evening = timeline(7, [(day(3), 4), (instant("2026-04-08 16:00"), -1)])
-    ledger = a_ledger(evening, rules=replace(RULES, zone="Asia/Tokyo"))
+    ledger = a_ledger(evening, rules=replace(RULES, day_of=lambda at: local_day(at, "Asia/Tokyo")))
     refusal = ledger.report(SeatReport(EDITOR, removed=8, effective_at=day(3)))
 
     assert refusal == InvalidInput(

@@ -1,20 +1,24 @@
 """What a state knows, and what a posting makes of it."""
 
 from dataclasses import replace
+from datetime import date
+from typing import Any
 from uuid import UUID
 
 import pytest
 
 from app.billing.documents import LineRef
 from app.billing.ledger import BalanceKind, Delta, EventSource, SeatLevels
-from app.billing.lines import LineKind
+from app.billing.lines import BilledLine, LineKind
 from app.billing.plans import BASE_FEE, Item, ProrationMode
 from app.billing.state import Posting, after, reduced
-from tests.billing.playing import brought_up, changed, in_use
-from tests.builders import EDITOR, VIEWER, ask, ids, instant, money, plan_price, seat_price, started
+from app.billing.taxes import TaxCategory
+from tests.billing.playing import brought_up, changed, in_use, paid
+from tests.builders import EDITOR, VAT, VIEWER, ask, ids, instant, money, plan_price, seat_price, started
 
 BOTH = plan_price(seat_price(), seat_price("4.00", VIEWER), fee="99.00")
 UNBILLED = ProrationMode.DO_NOT_BILL
+AT = instant("2026-04-16")
 
 
 def an_event(kind: BalanceKind, metric: Item, added: int) -> Delta:
@@ -98,3 +102,63 @@ def test_a_line_of_a_draft_is_new_or_waits() -> None:
     assert LineRef(line, waiting=UUID(int=9)).id_among(new_ids) == UUID(int=9)
     with pytest.raises(AssertionError, match="a line is new or waits"):
         LineRef(line).id_among(new_ids)
+
+
+def test_an_invoice_of_a_cent_is_due_and_a_credit_note_is_not() -> None:
+    """One seat at 0.01; given back on the first day when it was paid, nothing more is due on anything."""
+    state = started(plan_price(seat_price("0.01")), editor=1)
+    back = changed(paid(state), ask(editor=0), "2026-04-01")
+
+    assert list(state.invoices.values()) == [money("0.01")]
+    assert list(back.invoices.values()) == [money("0.00")]
+
+
+def test_credits_of_two_lines_leave_each_what_is_its_own() -> None:
+    """5 of 15 seats, and then 2 of 10: the newest line is empty, the other has 8 seats and 80.00 left; what
+    is told of time that is over takes money and no seats.
+    """
+    state = changed(started(), ask(editor=15), "2026-04-01")
+    old, new = state.lines
+    taken = tuple(
+        replace(billed.line, kind=kind, quantity=units, amount=money(amount), reverses=billed.id)
+        for billed, kind, units, amount in (
+            (new, LineKind.CREDIT, 5, "-50.00"),
+            (old, LineKind.CREDIT, 2, "-20.00"),
+            (old, LineKind.BACKDATED, 3, "-7.00"),
+        )
+    )
+    left = reduced(state.lines, taken)
+
+    assert [(b.units_left, b.left) for b in left] == [(8, money("73.00")), (0, money("0.00"))]
+
+
+def test_taxes_are_those_of_the_country_and_of_the_business() -> None:
+    """A French business accounts for the tax itself, a French person pays the seller's rate."""
+    state = started(taxes=VAT)
+    person = replace(state, buyer=replace(state.buyer, country="FR"))
+    business = replace(state, buyer=replace(state.buyer, country="FR", tax_id="FR123"))
+    abroad = replace(state, buyer=replace(state.buyer, country="US"))
+
+    assert [each.treatment(date(2026, 4, 1)).category for each in (state, person, business, abroad)] == [
+        TaxCategory.STANDARD,
+        TaxCategory.STANDARD,
+        TaxCategory.REVERSE_CHARGE,
+        TaxCategory.OUTSIDE_SCOPE,
+    ]
+
+
+def test_items_are_those_with_live_charges() -> None:
+    """What is used up, given back or of another cycle is no charge of this one."""
+    state = started(BOTH, viewer=3)
+    line = state.lines[0].line
+    kinds: tuple[dict[str, Any], ...] = (
+        {"cycle": 5},
+        {"kind": LineKind.USAGE},
+        {"kind": LineKind.CREDIT},
+    )
+    others = tuple(
+        BilledLine(UUID(int=n), replace(line, item=Item(f"other{n}"), **what), None, line.amount, 1, AT)
+        for n, what in enumerate(kinds)
+    )
+
+    assert replace(state, lines=(*others, *state.lines)).items() == (BASE_FEE, EDITOR, VIEWER)

@@ -14,7 +14,7 @@ from app.billing.renewals import renewal
 from app.billing.state import Posting, State, after
 from app.billing.usage import Usage
 from tests.billing.playing import brought_up, changed, in_use
-from tests.builders import EDITOR, VIEWER, ask, ids, instant, money, plan_price, seat_price, started
+from tests.builders import EDITOR, VAT, VIEWER, ask, ids, instant, money, plan_price, seat_price, started
 
 APRIL = Period(instant("2026-04-01"), instant("2026-05-01"), "UTC")
 LATER, UNBILLED = ProrationMode.PRORATED_ON_NEXT_INVOICE, ProrationMode.DO_NOT_BILL
@@ -188,3 +188,27 @@ def test_a_credit_that_waits_remembers_where_its_charge_stands() -> None:
     assert state.elsewhere == {charge.id: charge.document}
     assert after(state, quiet, ids(state)).elsewhere == {charge.id: charge.document}
     assert brought_up(state, "2026-05-01").elsewhere == {}
+
+
+def test_late_use_is_adjusted_in_the_cycle_of_today_with_the_tax_of_its_last_day() -> None:
+    """Two viewers of April were told late, when it was May: the line arises in the second cycle."""
+    state = brought_up(started(plan_price(seat_price(), PEAK), taxes=VAT), "2026-05-01")
+    segment = Segment(VIEWER, state.price.id, APRIL, APRIL, APRIL.start)
+    late = Late(segment, state.price, (UUID(int=5),))
+    usage = {VIEWER: Usage(2)}
+    (line, *_) = replace(state, late=(late,), usage=usage).reckoned(instant("2026-05-16")).lines
+
+    assert (line.kind, line.cycle, line.amount) == (LineKind.ADJUSTMENT, 1, money("8.00"))
+    assert line.tax == state.treatment(instant("2026-04-30").date())
+
+
+def test_overage_is_reckoned_by_the_seats_that_were_asked_for_until_then() -> None:
+    """12 editors in use; ten were committed until the 16th, and twelve since: two are above before, none
+    after.
+    """
+    state = in_use(started(plan_price(OVER)), EDITOR, 12)
+    state = replace(state, asked={EDITOR: Usage(10, events=(committed(2, "16"),))})
+    closings = [state.reckoned(instant(f"2026-04-{day}")) for day in ("16", "17")]
+
+    assert [[line.quantity for line in closing.lines] for closing in closings] == [[2], []]
+    assert [[segment.limit for segment in closing.segments] for closing in closings] == [[10], [12]]
