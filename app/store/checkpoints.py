@@ -20,7 +20,7 @@ from itertools import pairwise
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, and_, func, literal, or_, select, text, tuple_, union_all
+from sqlalchemy import Connection, Select, and_, func, literal, or_, select, text, tuple_, union_all
 
 from app.billing.ledger import BalanceKind
 from app.store import bulk
@@ -92,44 +92,61 @@ def keep(connection: Connection, moves: Mapping[Balance, list[Move]]) -> None:
     _save(connection, stretches)
 
 
-def balance_until(
-    customer: UUID,
-    metric: ColumnElement[str],
-    kind: ColumnElement[BalanceKind],
-    at: ColumnElement[datetime],
-    id: ColumnElement[UUID],
-) -> ColumnElement[int]:
-    """SQL: a balance right after the event at some place, or after all up to an instant, with `LAST_ID`."""
-    checkpoint, event = seat_checkpoint.alias(), seat_event.alias()
+def rebuild(tx: Tx) -> None:
+    """Make the customer's checkpoints anew from the events alone, for a ledger that was copied in."""
+    tx.connection.execute(seat_checkpoint.delete().where(seat_checkpoint.c.customer_id == tx.customer))
+    of = (seat_event.c.metric, seat_event.c.kind)
+    query = select(*of, func.count()).where(seat_event.c.customer_id == tx.customer).group_by(*of)
+    stretches: dict[Balance, list[_Stretch]] = {}
+    for metric, kind, count in tx.connection.execute(query).all():
+        balance = (tx.customer, metric, kind)
+        whole = _Stretch(BEGINNING, events=count, stored=False)
+        cut = _cut(tx.connection, balance, whole, None) if count > 2 * STRETCH else ()
+        stretches[balance] = [whole, *cut]
+    _save(tx.connection, stretches)
+
+
+def with_balances(customer: UUID, asked: Select[Any]) -> Select[Any]:
+    """The rows of a query that names `metric`, `kind` and a place by `at` and `id` (`LAST_ID`: all up to that
+    instant), each with the `balance` right after its place.
+    """
+    places, checkpoint = asked.cte("places").prefix_with("MATERIALIZED"), seat_checkpoint.alias()
     last = (
         select()
         .where(
             checkpoint.c.customer_id == customer,
-            checkpoint.c.metric == metric,
-            checkpoint.c.kind == kind,
-            tuple_(checkpoint.c.from_at, checkpoint.c.from_id) <= tuple_(at, id),
+            checkpoint.c.metric == places.c.metric,
+            checkpoint.c.kind == places.c.kind,
+            tuple_(checkpoint.c.from_at, checkpoint.c.from_id) <= tuple_(places.c.at, places.c.id),
         )
         .order_by(checkpoint.c.from_at.desc(), checkpoint.c.from_id.desc())
         .limit(1)
+        .correlate(places)
     )
-    opening = last.add_columns(checkpoint.c.opening).correlate_except(checkpoint).scalar_subquery()
-    from_at = last.add_columns(checkpoint.c.from_at).correlate_except(checkpoint).scalar_subquery()
-    from_id = last.add_columns(checkpoint.c.from_id).correlate_except(checkpoint).scalar_subquery()
+    # Found once for each place, and not once for each event that is added up.
+    begun = select(
+        places,
+        *(
+            last.add_columns(checkpoint.c[name]).scalar_subquery().label(name)
+            for name in ("from_at", "from_id", "opening")
+        ),
+    )
+    found, event = begun.cte("found").prefix_with("MATERIALIZED"), seat_event.alias()
     since = (
         select(total(event.c.added - event.c.removed))
         .where(
             event.c.customer_id == customer,
-            event.c.metric == metric,
-            event.c.kind == kind,
-            event.c.effective_at >= from_at,
-            event.c.effective_at <= at,
-            or_(event.c.effective_at > from_at, event.c.id >= from_id),
-            or_(event.c.effective_at < at, event.c.id <= id),
+            event.c.metric == found.c.metric,
+            event.c.kind == found.c.kind,
+            event.c.effective_at >= found.c.from_at,
+            event.c.effective_at <= found.c.at,
+            or_(event.c.effective_at > found.c.from_at, event.c.id >= found.c.from_id),
+            or_(event.c.effective_at < found.c.at, event.c.id <= found.c.id),
         )
-        .correlate_except(event)
+        .correlate(found)
         .scalar_subquery()
     )
-    return func.coalesce(opening, 0, type_=Count()) + since
+    return select(found, (func.coalesce(found.c.opening, 0, type_=Count()) + since).label("balance"))
 
 
 def recorded_since(tx: Tx, as_of: datetime, known_at: datetime) -> dict[tuple[str, BalanceKind], int]:

@@ -19,9 +19,9 @@ from app.billing.overrides import Override, granted
 from app.billing.plans import Item
 from app.billing.reports import Seat, Timeline, timeline
 from app.store import bulk, checkpoints, holders, overrides
-from app.store.checkpoints import LAST_ID, Move, balance_until
+from app.store.checkpoints import LAST_ID, Move, with_balances
 from app.store.columns import Id, Instant, total
-from app.store.keyed import customers_of
+from app.store.keyed import customers_of, keyed
 from app.store.sheet import Sheet
 from app.store.tables import seat_event, seat_level, segment
 from app.store.transaction import Tx
@@ -107,16 +107,16 @@ def levels_at(tx: Tx, as_of: datetime, known_at: datetime | None = None) -> dict
     """Both balances of every metric as of an instant, as known at another."""
     known_at = known_at if known_at is not None and known_at < tx.at else None
     at = min(as_of, known_at) if known_at else as_of
-    instant, last = literal(at, Instant()), literal(LAST_ID, Id())
-    of = (seat_level.c.metric, seat_level.c.kind)
+    instant = literal(at, Instant())
     begun = exists().where(
         seat_event.c.customer_id == tx.customer,
         seat_event.c.metric == seat_level.c.metric,
         seat_event.c.kind == seat_level.c.kind,
         seat_event.c.effective_at <= instant,
     )
-    balance = balance_until(tx.customer, *of, instant, last).label("balance")
-    query = select(*of, balance).where(seat_level.c.customer_id == tx.customer, begun)
+    place = (instant.label("at"), literal(LAST_ID, Id()).label("id"))
+    asked = select(seat_level.c.metric, seat_level.c.kind, *place)
+    query = with_balances(tx.customer, asked.where(seat_level.c.customer_id == tx.customer, begun))
     sums = {(row.metric, row.kind): row.balance for row in tx.connection.execute(query)}
     if known_at:
         for key, net in checkpoints.recorded_since(tx, at, known_at).items():
@@ -153,13 +153,13 @@ def corrected_by(tx: Tx, ids: Iterable[UUID]) -> dict[UUID, UUID]:
 
 def balances_after(tx: Tx, events: Iterable[SeatEvent]) -> dict[UUID, int]:
     """The balance right after each event, in one statement for all of them."""
-    asked = tuple(event.id for event in events)
-    this = seat_event.alias("this")
-    balance = balance_until(tx.customer, this.c.metric, this.c.kind, this.c.effective_at, this.c.id)
-    query = select(this.c.id, balance.label("balance")).where(
-        this.c.customer_id == tx.customer, this.c.id.in_(asked)
-    )
-    return {row.id: row.balance for row in tx.connection.execute(query)}
+    columns = tuple(seat_event.c[name] for name in ("metric", "kind", "effective_at", "id"))
+    rows = [(event.delta.metric, event.delta.kind, *event.order) for event in events]
+    keys = keyed(tx.connection, columns, rows)
+    given = keys.given.c
+    places = select(given.metric, given.kind, given.effective_at.label("at"), given.id)
+    found = keys.execute(tx.connection, with_balances(tx.customer, places))
+    return {row.id: row.balance for row in found}
 
 
 def metric_events(tx: Tx, metric: str, *, start: datetime, until: datetime) -> list[SeatEvent]:

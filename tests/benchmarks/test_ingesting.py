@@ -199,11 +199,13 @@ async def test_ingesting_against_the_driver(
     assert late_share or share >= SHARE_MIN
 
 
-async def registered(url: str, clock: Clock, customer: UUID | None = None) -> tuple[Store, UUID]:
+async def registered(
+    url: str, clock: Clock, customer: UUID | None = None, reference: str = "bulk"
+) -> tuple[Store, UUID]:
     """A store with a customer in it."""
     store, customer = open_store(url, clock=clock), customer or new_id(clock.now)
     await store.deployment(apply_catalog, declared())
-    await store.run(customer, register_customer, SYSTEM, NewCustomer("bulk", "Bulk", "USD", "UTC"))
+    await store.run(customer, register_customer, SYSTEM, NewCustomer(reference, "Bulk", "USD", "UTC"))
     return store, customer
 
 

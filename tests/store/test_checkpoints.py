@@ -138,6 +138,15 @@ async def test_stretches_are_short_and_count_their_events(life: Life) -> None:
     assert count >= len(life.events) / 8, f"seed {life.seed}"
 
 
+async def test_checkpoints_made_anew_are_right(life: Life) -> None:
+    """From the events alone; and further events join them."""
+    await life.go_on(20)
+    await life.store.run(life.customer, checkpoints.rebuild)
+    assert await life.mistakes() == []
+    await life.go_on(10)
+    assert await life.mistakes() == []
+
+
 async def test_a_late_event_that_is_not_carried_on_shows(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
     """The fault that checkpoints invite: openings stay as they were when something is told of before them."""
 
