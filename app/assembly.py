@@ -21,14 +21,18 @@ from app.api.rest.router import rest_api
 from app.api.schema import schema
 from app.billing.permissions import Actor, ActorKind
 from app.clock import wall_clock
+from app.deliveries import Deliveries
 from app.demo_explorer import DemoExplorer
 from app.documents.errors import DocumentError
 from app.documents.renderer import Renderer
+from app.gateways.addresses import Guard
 from app.gateways.choosing import gateway_of
 from app.gateways.payments import PaymentGateway
+from app.gateways.webhooks import HttpSender
 from app.main import Parts, create_app
 from app.services.quotes import QuoteSigner
 from app.services.render_document import named, pdf_of
+from app.services.webhook_secrets import Keyring
 from app.settings import Mode, Settings
 from app.store import customers, migrate, system
 from app.store.engine import open_store
@@ -45,14 +49,18 @@ def application(settings: Settings) -> Litestar:
     """
     store = open_store(settings.database_url, clock=wall_clock)
     renderer = Renderer()
+    sender = sender_of(settings)
+    deliveries = Deliveries(store, sender, Keyring(settings.secret))
 
     @asynccontextmanager
     async def open_for_business(_: Litestar) -> AsyncIterator[None]:
         await migrate.check(settings.database_url)
         await renderer.start()
-        async with Worker(store, renderer.render, gateway=gateway(settings)).running():
+        beside = (deliveries.run,)
+        async with Worker(store, renderer.render, gateway=gateway(settings), beside=beside).running():
             yield
         await renderer.stop()
+        await sender.close()
         await store.close()
 
     parts = parts_of(settings, store, renderer, clock=wall_clock)
@@ -79,6 +87,11 @@ def parts_of(settings: Settings, store: Store, renderer: Renderer, *, clock: Cal
 def gateway(settings: Settings) -> PaymentGateway:
     """Who takes the money of a deployment."""
     return gateway_of(settings.payments, settings.payment_books)
+
+
+def sender_of(settings: Settings) -> HttpSender:
+    """What sends webhooks: to the public network, and in demo and tests to this machine too."""
+    return HttpSender(Guard(loopback=settings.mode is not Mode.PRODUCTION))
 
 
 async def who(store: Store, token_hash: bytes) -> Actor | None:

@@ -51,19 +51,23 @@ async def every(store: Store, page: Page) -> AsyncIterator[Reference]:
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """Bills, renders and collects until it is stopped. `render` draws the view of a document."""
+    """Bills, renders and collects until it is stopped. `render` draws the view of a document.
+
+    :ivar beside: what else is done meanwhile, each until the event it is given is set
+    """
 
     store: Store
     render: Render
     pause_seconds: float = PAUSE_SECONDS
     gateway: PaymentGateway = BY_INVOICE
     batch: int = BESIDE_REQUESTS
+    beside: tuple[Callable[[asyncio.Event], Awaitable[None]], ...] = ()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Work in the background. At the end what has begun is finished, or cut short, but no transaction."""
         stop = asyncio.Event()
-        steps = (self.bill, self.draw, self.collect, self.forget)
+        steps = (self.bill, self.draw, self.collect, self.forget, *self.beside)
         tasks = [asyncio.create_task(self._repeat(step, stop)) for step in steps]
         try:
             yield

@@ -23,6 +23,9 @@ class Kind(StrEnum):
     INVOICE = "inv"
     CREDIT_NOTE = "crn"
     SCHEDULED_CHANGE = "chg"
+    WEBHOOK_ENDPOINT = "whe"
+    WEBHOOK_MESSAGE = "msg"
+    WEBHOOK_DELIVERY = "dlv"
 
 
 KINDS: Final = {kind.value: kind for kind in Kind}

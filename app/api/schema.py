@@ -63,6 +63,8 @@ async def node(
             return await credit_note_by_id(info, wanted.id)
         case Kind.SCHEDULED_CHANGE:
             return await scheduled_change_by_id(info, wanted.id)
+        case Kind.WEBHOOK_ENDPOINT | Kind.WEBHOOK_MESSAGE | Kind.WEBHOOK_DELIVERY:
+            return None  # The vendor's, not a customer's.
 
 
 @strawberry.type(

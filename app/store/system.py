@@ -2,7 +2,8 @@
 
 This is the closed list behind `store.system`. A look-up answers with references alone, a customer and an id
 of it; whoever wants more comes through that customer's own door. A key of the vendor's, which is of no
-customer, is answered with what it may be used for. For sign-in, worker and command line only.
+customer, is answered with what it may be used for; its endpoints for webhooks, which are of none either, by
+their ids. For sign-in, worker and command line only.
 """
 
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from functools import wraps
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Column, Select, or_, select, tuple_
+from sqlalchemy import Column, Select, exists, or_, select, tuple_
 
 from app.billing.parties import CustomerKind
 from app.billing.payments import PendingStatus
@@ -25,15 +26,20 @@ from app.store.tables import (
     customer_reference,
     document,
     idempotency,
+    outbox,
     pending_change,
     portal_session,
     render_job,
     subscription,
+    webhook_delivery,
+    webhook_endpoint,
 )
 from app.store.transaction import DeploymentTx
+from app.store.webhook_endpoints import is_open
+from app.store.webhooks import Status
 
 P = ParamSpec("P")
-Answer = TypeVar("Answer", bound="Reference | Key | list[Reference] | None")
+Answer = TypeVar("Answer", bound="Reference | Key | list[Reference] | list[Outlet] | None")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +49,13 @@ class Key:
     id: UUID
     name: str
     scopes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outlet:
+    """An endpoint of the vendor's that something waits for."""
+
+    id: UUID
 
 
 LOOKUPS: Final[set[Callable[..., Any]]] = set()
@@ -57,7 +70,7 @@ def lookup(
     def held(tx: DeploymentTx, /, *args: P.args, **kwargs: P.kwargs) -> Answer:
         answer = function(tx, *args, **kwargs)
         found = answer if isinstance(answer, list) else [] if answer is None else [answer]
-        assert all(type(item) in {Reference, Key} for item in found), (
+        assert all(type(item) in {Reference, Key, Outlet} for item in found), (
             f"{function.__name__} returns references only"
         )
         return answer
@@ -184,6 +197,53 @@ def due_collections(tx: DeploymentTx, *, after: Reference | None, limit: int) ->
         pending_change.c.status.in_((PendingStatus.COLLECTING, PendingStatus.REFUNDING)),
     )
     return _page(tx, query, (pending_change.c.customer_id, pending_change.c.id), after, limit)
+
+
+@lookup
+def waiting_news(tx: DeploymentTx, limit: int) -> list[Reference]:
+    """The oldest news that were not handed out to the endpoints yet."""
+    query = select(outbox.c.customer_id, outbox.c.id).where(outbox.c.delivered_at.is_(None))
+    rows = tx.connection.execute(query.order_by(outbox.c.created_at).limit(limit))
+    return [Reference(row.customer_id, row.id) for row in rows]
+
+
+@lookup
+def waiting_outlets(tx: DeploymentTx) -> list[Outlet]:
+    """The endpoints that take something now, and for which something is due."""
+    due = exists().where(
+        webhook_delivery.c.endpoint_id == webhook_endpoint.c.id, webhook_delivery.c.next_at <= tx.wall
+    )
+    query = select(webhook_endpoint.c.id).where(is_open(tx.wall), due).order_by(webhook_endpoint.c.id)
+    return [Outlet(id) for id in tx.connection.execute(query).scalars()]
+
+
+@lookup
+def deliveries_to(
+    tx: DeploymentTx, endpoint: UUID, *, status: Status | None, before: UUID | None, limit: int
+) -> list[Reference]:
+    """A page of the deliveries to an endpoint, latest first, all or of one status."""
+    table = webhook_delivery.c
+    query = select(table.customer_id, table.id).where(table.endpoint_id == endpoint)
+    if status is Status.WAITING:
+        query = query.where(table.next_at.is_not(None))
+    elif status is Status.FAILED:
+        query = query.where(table.failed_at.is_not(None))
+    elif status is Status.DELIVERED:
+        query = query.where(table.delivered_at.is_not(None))
+    if before is not None:
+        query = query.where(table.id < before)
+    page = tx.connection.execute(query.order_by(table.id.desc()).limit(limit))
+    return [Reference(row.customer_id, row.id) for row in page]
+
+
+@lookup
+def owner_of_delivery(tx: DeploymentTx, endpoint: UUID, delivery: UUID) -> Reference | None:
+    """Whose message it is that is delivered to an endpoint."""
+    query = select(webhook_delivery.c.customer_id).where(
+        webhook_delivery.c.endpoint_id == endpoint, webhook_delivery.c.id == delivery
+    )
+    found = tx.connection.execute(query).scalar()
+    return Reference(found, delivery) if found else None
 
 
 def _page(

@@ -26,7 +26,14 @@ HOMES = {
 
 
 ACROSS_CUSTOMERS = "app.store.system"
-MAY_ASK_ACROSS = ("app.assembly", "app.commands", "app.demo_explorer", "app.store", "app.worker")
+MAY_ASK_ACROSS = (
+    "app.assembly",
+    "app.commands",
+    "app.deliveries",
+    "app.demo_explorer",
+    "app.store",
+    "app.worker",
+)
 
 
 def lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:

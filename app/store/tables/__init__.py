@@ -36,6 +36,7 @@ from app.store.tables.payments import MOVES as PENDING_MOVES
 from app.store.tables.payments import pending_change
 from app.store.tables.seats import seat_checkpoint, seat_event, seat_holder, seat_level, segment
 from app.store.tables.subscriptions import override, scheduled_change, subscription, terms
+from app.store.tables.webhooks import webhook_attempt, webhook_delivery, webhook_endpoint, webhook_secret
 
 __all__ = [
     "PENDING_MOVES",
@@ -71,6 +72,10 @@ __all__ = [
     "segment",
     "subscription",
     "terms",
+    "webhook_attempt",
+    "webhook_delivery",
+    "webhook_endpoint",
+    "webhook_secret",
 ]
 
 DEPLOYMENT_TABLES: Final = frozenset(
@@ -82,12 +87,15 @@ DEPLOYMENT_TABLES: Final = frozenset(
         "number_series",
         "number",
         "portal_session",
+        "webhook_endpoint",
+        "webhook_secret",
     }
 )
 
 APPEND_ONLY: Final = (
     catalog, catalog_price, customer_reference, number, terms, override, seat_event, segment, document,
     document_view, document_file, reduction, line_event, credit_entry, payment, audit,
+    webhook_attempt,
 )  # fmt: skip
 """Rows that are never updated nor deleted; the database itself refuses. Of `billing_line` only `FILLED_ONCE`
 may change, from null.
