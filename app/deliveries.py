@@ -72,7 +72,7 @@ class Deliveries:
         """Make the deliveries of all news that wait."""
         handed = len(await self.store.system(system.waiting_news, 1))
         while handed and not stop.is_set():
-            handed = await self.store.deployment(webhooks.hand_out, known=EVENTS, limit=BATCH)
+            handed = await self.store.batch(webhooks.hand_out, known=EVENTS, limit=BATCH)
 
     async def serve(self, endpoint: UUID, stop: asyncio.Event) -> None:
         """Try all that is due to one endpoint, so many at once. What fails in us is logged, and is left to
@@ -88,11 +88,11 @@ class Deliveries:
 
     async def _tried(self, endpoint: UUID) -> int:
         """Try what is due, up to a batch; how many tries were taken."""
-        batch = await self.store.deployment(begin, self.keyring, endpoint, AT_ONCE)
+        batch = await self.store.batch(begin, self.keyring, endpoint, AT_ONCE)
         outcomes = await asyncio.gather(*(self._sent(taken, batch.keys) for taken in batch.tries))
         tried = [(taken, heard) for taken, heard in zip(batch.tries, outcomes, strict=True) if heard]
         if tried:
-            stopped = await self.store.deployment(finish, endpoint, tried, self.dice)
+            stopped = await self.store.batch(finish, endpoint, tried, self.dice)
             if stopped is not None:
                 log.warning("webhook endpoint stopped", endpoint=str(endpoint), why=stopped.value)
         return len(batch.tries)

@@ -442,7 +442,7 @@ async def test_it_goes_on_whatever_fails(store: Store, monkeypatch: pytest.Monke
     (customer,) = await customers(store)
     added = await endpoint(store)
     faults: list[Exception] = [Busy(), RuntimeError("look-up"), Busy(), RuntimeError("try")]
-    ask, run = store.system, store.deployment
+    ask, run = store.system, store.batch
 
     async def system_fails(*args: object, **kwargs: object) -> object:
         if len(faults) > 2:
@@ -456,7 +456,7 @@ async def test_it_goes_on_whatever_fails(store: Store, monkeypatch: pytest.Monke
 
     await store.run(customer, happen)
     monkeypatch.setattr(store, "system", system_fails)
-    monkeypatch.setattr(store, "deployment", run_fails)
+    monkeypatch.setattr(store, "batch", run_fails)
     says, stop = Says([OK]), asyncio.Event()
     with capture_logs():
         running = asyncio.create_task(delivering(store, says).run(stop))

@@ -161,7 +161,7 @@ def test_no_engine_counts_for_us() -> None:
     assert list(metadata._sequences) == []
     assert [str(c) for c in columns if c.identity or c.computed or c.server_default or c.default] == []
     keys = [column for column in columns if column.primary_key and isinstance(column.type, Integer | Count)]
-    assert named(keys) == ["value"], "the ordinal of a document in its series, counted by its row"
+    assert named(keys) == ["value", "number"], "ordinals: of a document in its series, of a delivery's try"
     assert all(table.autoincrement_column is None or table.name == "number" for table in of_customers())
 
 

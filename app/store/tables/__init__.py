@@ -111,6 +111,9 @@ ACROSS_CUSTOMERS: Final = frozenset(
         "pending_change_due",
         "render_job_due",
         "subscription_due",
+        "webhook_delivery_due",
+        "webhook_delivery_failed",
+        "webhook_delivery_of_endpoint",
     }
 )
 """The indexes of customer data that do not start with the customer: they serve the look-ups across customers
