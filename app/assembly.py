@@ -18,6 +18,7 @@ from app.api.links import DocumentLinks
 from app.api.rest.desk import Room
 from app.api.rest.keys import Bearer
 from app.api.rest.router import rest_api
+from app.api.rest.webhook_room import WebhookRoom
 from app.api.schema import schema
 from app.billing.permissions import Actor, ActorKind
 from app.clock import wall_clock
@@ -28,7 +29,7 @@ from app.documents.renderer import Renderer
 from app.gateways.addresses import Guard
 from app.gateways.choosing import gateway_of
 from app.gateways.payments import PaymentGateway
-from app.gateways.webhooks import HttpSender
+from app.gateways.webhooks import HttpSender, Letter, Outcome
 from app.main import Parts, create_app
 from app.services.quotes import QuoteSigner
 from app.services.render_document import named, pdf_of
@@ -36,7 +37,9 @@ from app.services.webhook_secrets import Keyring
 from app.settings import Mode, Settings
 from app.store import customers, migrate, system
 from app.store.engine import open_store
+from app.store.reference import Reference
 from app.store.transaction import Store
+from app.store.webhooks import Status
 from app.worker import Worker
 
 log = structlog.get_logger("seatport")
@@ -124,8 +127,39 @@ def room(settings: Settings, store: Store, signer: QuoteSigner, links: DocumentL
         found = await store.system(system.owner_of_document, document)
         return found.customer if found else None
 
-    charges = gateway(settings).charges
-    return Room(store, signer, links, settings.public_url, customer_called, owner_of_document, charges)
+    return Room(
+        store,
+        signer,
+        links,
+        settings.public_url,
+        customer_called,
+        owner_of_document,
+        webhook_room(settings, store),
+        gateway(settings).charges,
+    )
+
+
+def webhook_room(settings: Settings, store: Store) -> WebhookRoom:
+    """What the requests about webhooks share."""
+    loopback = settings.mode is not Mode.PRODUCTION
+
+    async def try_out(letter: Letter) -> Outcome:
+        sender = sender_of(settings)
+        try:
+            return await sender.send(letter)
+        finally:
+            await sender.close()
+
+    async def owner_of_delivery(endpoint: UUID, delivery: UUID) -> UUID | None:
+        found = await store.system(system.owner_of_delivery, endpoint, delivery)
+        return found.customer if found else None
+
+    async def deliveries_to(
+        endpoint: UUID, *, status: Status | None, before: UUID | None, limit: int
+    ) -> list[Reference]:
+        return await store.system(system.deliveries_to, endpoint, status=status, before=before, limit=limit)
+
+    return WebhookRoom(Keyring(settings.secret), loopback, try_out, deliveries_to, owner_of_delivery)
 
 
 def pdf_loader(store: Store, renderer: Renderer) -> Load:

@@ -92,9 +92,9 @@ class Deliveries:
         outcomes = await asyncio.gather(*(self._sent(taken, batch.keys) for taken in batch.tries))
         tried = [(taken, heard) for taken, heard in zip(batch.tries, outcomes, strict=True) if heard]
         if tried:
-            stopped = await self.store.batch(finish, endpoint, tried, self.dice)
-            if stopped is not None:
-                log.warning("webhook endpoint stopped", endpoint=str(endpoint), why=stopped.value)
+            disabled = await self.store.batch(finish, endpoint, tried, self.dice)
+            if disabled is not None:
+                log.warning("webhook endpoint disabled", endpoint=str(endpoint), why=disabled.value)
         return len(batch.tries)
 
     async def _sent(self, taken: Try, keys: tuple[bytes, ...]) -> Outcome | None:

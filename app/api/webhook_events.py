@@ -36,8 +36,8 @@ class Event:
     """A type of news: what has happened, of what kind the object is, and the facts told of it."""
 
     about: str
-    object: Kind
     facts: tuple[Fact, ...]
+    object: Kind = Kind.CUSTOMER
 
 
 def _subscription(value: str) -> str:
@@ -53,15 +53,16 @@ MAYBE_VERSION: Final = Fact("version", "The version that it has since.", "intege
 METRIC: Final = Fact("metric", "The code of the seat metric.")
 NUMBER: Final = Fact("number", "The number of the document.")
 TARGET: Final = Fact("target", "What it would have changed: `plan`, `cancel`, or `seats:` and a metric.")
+REASON: Final = Fact("reason", "REISSUE: its lines wait for another document. WAIVE: the claim is given up.")
 ABOUT: Final = Fact("about", "What was agreed: GRANTED, MINIMUM, MAXIMUM and so on.", "array")
 
 
 def _of_subscription(about: str) -> Event:
-    return Event(about, Kind.SUBSCRIPTION, (SUBSCRIPTION, VERSION))
+    return Event(about, (SUBSCRIPTION, VERSION), Kind.SUBSCRIPTION)
 
 
-def _of_invoice(about: str) -> Event:
-    return Event(about, Kind.INVOICE, (NUMBER,))
+def _of_invoice(about: str, *facts: Fact) -> Event:
+    return Event(about, (NUMBER, *facts), Kind.INVOICE)
 
 
 EVENTS: Final[Mapping[str, Event]] = {
@@ -79,25 +80,25 @@ EVENTS: Final[Mapping[str, Event]] = {
     "seats.changed": Event(
         "Seats of a metric were taken, given back, bought or given up: once for all that came together. The "
         "object is the subscription, or the customer if it is about seats in use.",
-        Kind.CUSTOMER,
         (METRIC, MAYBE_SUBSCRIPTION, MAYBE_VERSION),
     ),
     "override.recorded": Event(
-        "Something of its own was agreed with a customer about a metric.", Kind.CUSTOMER, (METRIC, ABOUT)
+        "Something of its own was agreed with a customer about a metric.", (METRIC, ABOUT)
     ),
     "scheduled_change.dropped": Event(
         "A change that waited for the renewal was impossible then, and was dropped.",
-        Kind.SCHEDULED_CHANGE,
         (TARGET,),
+        Kind.SCHEDULED_CHANGE,
     ),
     "scheduled_change.raised": Event(
         "A removal that waited for the renewal was raised to the seats in use.",
-        Kind.SCHEDULED_CHANGE,
         (TARGET,),
+        Kind.SCHEDULED_CHANGE,
     ),
     "invoice.finalized": _of_invoice("An invoice has its number and is open."),
     "invoice.paid": _of_invoice("Nothing is left to pay of an invoice."),
-    "credit_note.finalized": Event("A credit note has its number.", Kind.CREDIT_NOTE, (NUMBER,)),
+    "invoice.voided": _of_invoice("An invoice that nobody paid is void.", REASON),
+    "credit_note.finalized": Event("A credit note has its number.", (NUMBER,), Kind.CREDIT_NOTE),
 }
 
 

@@ -49,6 +49,11 @@ class Answer:
     retry_after: str | None
     milliseconds: int
 
+    @property
+    def delivered(self) -> bool:
+        """Whether it took the message: 200 to 299, and nothing else."""
+        return 200 <= self.status < 300  # noqa: PLR2004  What HTTP calls success.
+
 
 class Failure(Enum):
     """Why there was no answer."""

@@ -46,6 +46,8 @@ class Scope(Enum):
     OVERRIDES_WRITE = "overrides:write"
     PORTAL_WRITE = "portal:write"
     CLOCK_WRITE = "clock:write"
+    WEBHOOKS_READ = "webhooks:read"
+    WEBHOOKS_WRITE = "webhooks:write"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from app.gateways.webhooks import Answer, Outcome
 from app.services.webhook_rules import FAILING_MAX, Verdict, judged
 from app.services.webhook_secrets import Keyring
 from app.store import webhook_endpoints, webhooks
-from app.store.tables.webhooks import Stopped
+from app.store.tables.webhooks import DisabledBecause
 from app.store.transaction import DeploymentTx
 from app.store.webhooks import Attempt, Status, Try
 
@@ -45,8 +45,8 @@ def begin(tx: DeploymentTx, keyring: Keyring, endpoint: UUID, limit: int) -> Bat
 
 def finish(
     tx: DeploymentTx, endpoint: UUID, tried: Sequence[tuple[Try, Outcome]], dice: Callable[[], float]
-) -> Stopped | None:
-    """Note what came of tries to an endpoint; why it was stopped by them, if it was."""
+) -> DisabledBecause | None:
+    """Note what came of tries to an endpoint; why it was disabled by them, if it was."""
     attempts = [(taken, _attempt(tx, taken, outcome)) for taken, outcome in tried]
     webhooks.log(tx, attempts)
     verdicts = [judged(heard, of_round=taken.of_round, at=tx.wall, dice=dice()) for taken, heard in tried]
@@ -67,7 +67,7 @@ def _attempt(tx: DeploymentTx, taken: Try, outcome: Outcome) -> Attempt:
     return Attempt(taken.number, began_at, status, error, outcome.milliseconds)
 
 
-def _tell_endpoint(tx: DeploymentTx, id: UUID, verdicts: Sequence[Verdict]) -> Stopped | None:
+def _tell_endpoint(tx: DeploymentTx, id: UUID, verdicts: Sequence[Verdict]) -> DisabledBecause | None:
     """What tries say about the endpoint as a whole."""
     endpoint = webhook_endpoints.get(tx, id)
     if endpoint is None:
@@ -77,14 +77,14 @@ def _tell_endpoint(tx: DeploymentTx, id: UUID, verdicts: Sequence[Verdict]) -> S
         webhook_endpoints.hold(tx, id, held_until)
     why = None
     if any(each.gone for each in verdicts):
-        why = Stopped.GONE
+        why = DisabledBecause.GONE
     elif any(each.status is Status.DELIVERED for each in verdicts):
         webhook_endpoints.note_success(tx, endpoint)
     elif verdicts:
         webhook_endpoints.note_failure(tx, endpoint)
         failing = tx.wall - (endpoint.failing_since or tx.wall)
         given_up = any(each.status is Status.FAILED for each in verdicts)
-        why = Stopped.FAILING if given_up and failing >= FAILING_MAX else None
+        why = DisabledBecause.FAILING if given_up and failing >= FAILING_MAX else None
     if why is not None:
-        webhook_endpoints.stop(tx, id, why)
+        webhook_endpoints.disable(tx, id, why)
     return why

@@ -60,7 +60,7 @@ def judged(outcome: Outcome, *, of_round: int, at: datetime, dice: float) -> Ver
     :param at: when it was over
     :param dice: between 0 and 1; stretches the gap
     """
-    if isinstance(outcome, Answer) and 200 <= outcome.status < 300:  # noqa: PLR2004  What HTTP calls success.
+    if isinstance(outcome, Answer) and outcome.delivered:
         return Verdict(Status.DELIVERED)
     if isinstance(outcome, Answer) and outcome.status == GONE:
         return Verdict(Status.FAILED, gone=True)

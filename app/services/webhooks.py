@@ -1,4 +1,4 @@
-"""The vendor's endpoints for webhooks: made, listed, given a new secret, stopped, started, removed; and one
+"""The vendor's endpoints for webhooks: made, listed, given a new secret, disabled, enabled, removed; and one
 message sent again. A secret is told when it is made, and never again.
 """
 
@@ -15,7 +15,7 @@ from app.gateways.addresses import UrlWrong, target_of
 from app.gateways.webhooks import secret_text
 from app.services.webhook_secrets import Keyring
 from app.store import webhook_endpoints, webhooks
-from app.store.tables.webhooks import Stopped
+from app.store.tables.webhooks import DisabledBecause
 from app.store.transaction import DeploymentTx, Tx
 from app.store.webhook_endpoints import Endpoint, Secret
 from app.store.webhooks import Delivery
@@ -48,6 +48,14 @@ class SecretRotated:
 
     secret: str
     both_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """Where to send to, and the keys to sign by, newest first."""
+
+    url: str
+    keys: tuple[bytes, ...]
 
 
 def add_endpoint(
@@ -106,15 +114,22 @@ def endpoint(tx: DeploymentTx, id: UUID) -> Endpoint | NotFound:
     return webhook_endpoints.get(tx, id) or _no_endpoint()
 
 
-def stop_endpoint(tx: DeploymentTx, id: UUID) -> Endpoint | NotFound:
-    """Send nothing there until it is started again. What waits stays, what happens meanwhile is not kept."""
-    webhook_endpoints.stop(tx, id, Stopped.BY_VENDOR)
+def signer(tx: DeploymentTx, keyring: Keyring, id: UUID) -> Signer | NotFound:
+    """Where an endpoint is, and the keys that sign for it now."""
+    found = webhook_endpoints.get(tx, id)
+    secrets = webhook_endpoints.secrets(tx, [id])[id]
+    return Signer(found.url, tuple(keyring.known(secrets))) if found else _no_endpoint()
+
+
+def disable_endpoint(tx: DeploymentTx, id: UUID) -> Endpoint | NotFound:
+    """Send nothing there until it is enabled again. What waits stays, what happens meanwhile is not kept."""
+    webhook_endpoints.disable(tx, id, DisabledBecause.BY_VENDOR)
     return endpoint(tx, id)
 
 
-def start_endpoint(tx: DeploymentTx, id: UUID) -> Endpoint | NotFound:
+def enable_endpoint(tx: DeploymentTx, id: UUID) -> Endpoint | NotFound:
     """Send there again: what has waited, and what happens from now on."""
-    webhook_endpoints.start(tx, id)
+    webhook_endpoints.enable(tx, id)
     return endpoint(tx, id)
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, insert, or_, select, update
 from sqlalchemy.engine import Row
 
 from app.store.tables import webhook_endpoint, webhook_secret
-from app.store.tables.webhooks import Stopped
+from app.store.tables.webhooks import DisabledBecause
 from app.store.transaction import DeploymentTx
 
 
@@ -20,7 +20,7 @@ from app.store.transaction import DeploymentTx
 class Endpoint:
     """Where the vendor is told of some types of news, or of all if `types` is empty.
 
-    :ivar stopped: why nothing is sent there any more, since `stopped_at`
+    :ivar disabled_because: why nothing is sent there any more, since `disabled_at`
     :ivar held_until: it asked to be left alone until then
     :ivar failing_since: since when every try failed
     """
@@ -29,8 +29,8 @@ class Endpoint:
     url: str
     types: tuple[str, ...]
     created_at: datetime
-    stopped: Stopped | None = None
-    stopped_at: datetime | None = None
+    disabled_because: DisabledBecause | None = None
+    disabled_at: datetime | None = None
     held_until: datetime | None = None
     failing_since: datetime | None = None
 
@@ -40,7 +40,7 @@ class Endpoint:
 
     def takes(self, at: datetime) -> bool:
         """Whether anything may be sent to it at an instant."""
-        return self.stopped is None and (self.held_until is None or self.held_until <= at)
+        return self.disabled_because is None and (self.held_until is None or self.held_until <= at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +84,15 @@ def remove(tx: DeploymentTx, id: UUID) -> None:
     tx.connection.execute(update(webhook_endpoint).where(_is(id)).values(removed_at=tx.wall))
 
 
-def stop(tx: DeploymentTx, id: UUID, why: Stopped) -> None:
-    """Send nothing there from now on. If it was stopped before, that reason stays."""
-    running = update(webhook_endpoint).where(_is(id), webhook_endpoint.c.stopped_at.is_(None))
-    tx.connection.execute(running.values(stopped_at=tx.wall, stopped=why))
+def disable(tx: DeploymentTx, id: UUID, why: DisabledBecause) -> None:
+    """Send nothing there from now on. If it was disabled before, that reason stays."""
+    running = update(webhook_endpoint).where(_is(id), webhook_endpoint.c.disabled_at.is_(None))
+    tx.connection.execute(running.values(disabled_at=tx.wall, disabled_because=why))
 
 
-def start(tx: DeploymentTx, id: UUID) -> None:
+def enable(tx: DeploymentTx, id: UUID) -> None:
     """Send there again, at once, what waits and what happens from now on."""
-    fresh = dict.fromkeys(("stopped_at", "stopped", "held_until", "failing_since"))
+    fresh = dict.fromkeys(("disabled_at", "disabled_because", "held_until", "failing_since"))
     tx.connection.execute(update(webhook_endpoint).where(_is(id)).values(**fresh))
 
 
@@ -150,7 +150,7 @@ def is_open(at: datetime) -> ColumnElement[bool]:
     """SQL: something may be sent to an endpoint at an instant."""
     table = webhook_endpoint.c
     held = or_(table.held_until.is_(None), table.held_until <= at)
-    return table.removed_at.is_(None) & table.stopped_at.is_(None) & held
+    return table.removed_at.is_(None) & table.disabled_at.is_(None) & held
 
 
 def _is(id: UUID) -> ColumnElement[bool]:
@@ -163,8 +163,8 @@ def _endpoint(row: Row[Any]) -> Endpoint:
         url=row.url,
         types=tuple(row.types),
         created_at=row.created_at,
-        stopped=row.stopped,
-        stopped_at=row.stopped_at,
+        disabled_because=row.disabled_because,
+        disabled_at=row.disabled_at,
         held_until=row.held_until,
         failing_since=row.failing_since,
     )

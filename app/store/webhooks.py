@@ -111,7 +111,7 @@ def hand_out(tx: DeploymentTx, *, known: Collection[str], limit: int) -> int:
         .with_for_update(skip_locked=True)
     )
     waiting = tx.connection.execute(query).all()
-    endpoints = [each for each in webhook_endpoints.every(tx) if each.stopped is None]
+    endpoints = [each for each in webhook_endpoints.every(tx) if each.disabled_because is None]
     rows = [
         _new_delivery(tx, row.customer_id, row.id, endpoint.id)
         for row in waiting

@@ -18,10 +18,10 @@ from app.gateways.webhooks import Answer, Failure, HttpSender, Letter, NoAnswer,
 from app.services.record_seats import SeatReport, record_seats
 from app.services.webhook_rules import GAPS
 from app.services.webhook_secrets import Keyring
-from app.services.webhooks import replay, rotate_secret, start_endpoint, stop_endpoint
+from app.services.webhooks import disable_endpoint, enable_endpoint, replay, rotate_secret
 from app.store import webhooks
 from app.store.ids import new_id
-from app.store.tables.webhooks import Stopped
+from app.store.tables.webhooks import DisabledBecause
 from app.store.transaction import Busy, Store, Tx
 from app.store.webhooks import Delivery, Status
 from tests.conftest import Clock
@@ -185,7 +185,7 @@ async def test_gone_is_gone(store: Store) -> None:
 
     found = await delivery(store, added.endpoint.id)
     assert (found.status, found.last_status, len(says.letters)) == (Status.FAILED, 410, 1)
-    assert (await shown(store, added.endpoint.id)).stopped is Stopped.GONE
+    assert (await shown(store, added.endpoint.id)).disabled_because is DisabledBecause.GONE
 
 
 async def test_who_is_overloaded_gets_nothing_more(store: Store, clock: Clock, http: HttpSender) -> None:
@@ -238,9 +238,11 @@ async def test_ten_tries_by_the_clock(store: Store, clock: Clock, dice: float) -
     found = await delivery(store, added.endpoint.id)
     assert (found.status, found.attempts, len(found.log)) == (Status.FAILED, 10, 10)
     stopped = dice > 0  # At nine tenths the last try is after 68 hours.
-    assert (await shown(store, added.endpoint.id)).stopped is (Stopped.FAILING if stopped else None)
+    assert (await shown(store, added.endpoint.id)).disabled_because is (
+        DisabledBecause.FAILING if stopped else None
+    )
 
-    await store.deployment(start_endpoint, added.endpoint.id)
+    await store.deployment(enable_endpoint, added.endpoint.id)
     says.outcomes = [OK]
     assert isinstance(await store.run(customer, replay, added.endpoint.id, found.id), Delivery)
     await out.once()
@@ -423,14 +425,14 @@ async def test_endpoints_hear_what_they_want_from_when_they_are_there(store: Sto
     stop = asyncio.Event()
     await store.run(customer, happen)
     await out.hand_out(stop)
-    await store.deployment(stop_endpoint, paused.endpoint.id)
+    await store.deployment(disable_endpoint, paused.endpoint.id)
     await store.run(customer, happen)
     clock.advance(SECOND)
     late = await endpoint(store)
     await out.once()
     assert says.letters == []
 
-    await store.deployment(start_endpoint, paused.endpoint.id)
+    await store.deployment(enable_endpoint, paused.endpoint.id)
     await out.once()
 
     counts = [len(await deliveries(store, each.endpoint.id)) for each in (picky, paused, late)]

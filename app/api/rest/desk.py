@@ -18,6 +18,7 @@ from app.api.ids import Kind, decode_as
 from app.api.links import DocumentLinks
 from app.api.rest.bodies import Answer
 from app.api.rest.problems import Refusal
+from app.api.rest.webhook_room import WebhookRoom
 from app.billing.permissions import Actor
 from app.billing.refusals import InvalidInput, NotFound, Problem
 from app.services.change_plan import Charges, nobody
@@ -81,6 +82,7 @@ class Room:
     public_url: str
     customer_called: Callable[[str], Awaitable[UUID | None]]
     owner_of_document: Callable[[UUID], Awaitable[UUID | None]]
+    webhooks: WebhookRoom
     charges: Charges = nobody
 
     def desk(self) -> Callable[[Request[Any, Any, Any]], Awaitable[Desk]]:

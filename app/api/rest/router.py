@@ -28,6 +28,8 @@ from app.api.rest import (
     seat_events,
     seats,
     subscriptions,
+    webhook_schema,
+    webhooks,
 )
 from app.api.rest.bodies import BodyWrong
 from app.api.rest.desk import Refused, Room
@@ -55,6 +57,7 @@ RESOURCES: Final = (
     invoices,
     credit_notes,
     portal,
+    webhooks,
     clock,
 )
 ABOUT: Final = """
@@ -112,6 +115,7 @@ def openapi() -> OpenAPIConfig:
         ),
         security=[{"apiKey": []}],
         tags=[Tag(name, description) for name, description in (resource.TAG for resource in RESOURCES)],
+        webhooks=dict(webhook_schema.webhooks()),
         use_handler_docstrings=True,
         operation_id_creator=lambda handler, _method, _path: handler.handler_name,
     )

@@ -10,12 +10,12 @@ from app.store.columns import Count, Id, Instant, Json, choice
 from app.store.metadata import may, mays, need, needs, owned, table, tenant, where
 
 
-class Stopped(Enum):
-    """Why nothing is sent to an endpoint any more."""
+class DisabledBecause(Enum):
+    """Why nothing is sent to an endpoint: the vendor wants it so, it answered 410, it took nothing."""
 
-    BY_VENDOR = "the vendor disabled it"
-    GONE = "it answered 410: it is not to be used any more"
-    FAILING = "it took nothing for days"
+    BY_VENDOR = "BY_VENDOR"
+    GONE = "GONE"
+    FAILING = "FAILING"
 
 
 webhook_endpoint = table(
@@ -24,8 +24,8 @@ webhook_endpoint = table(
     need("url", Text),
     need("types", Json),
     need("created_at", Instant),
-    may("stopped_at", Instant),
-    choice("stopped", Stopped, nullable=True),
+    may("disabled_at", Instant),
+    choice("disabled_because", DisabledBecause, nullable=True),
     *mays(Instant, "held_until", "failing_since", "removed_at"),
 )
 

@@ -11,15 +11,17 @@ from uuid import UUID
 from httpx import ASGITransport, AsyncClient
 from sqlalchemy import update
 
+from app.api.webhook_events import EVENTS
 from app.assembly import parts_of
 from app.documents.renderer import Renderer
 from app.main import create_app
 from app.services.register_customer import NewCustomer, register_customer
-from app.store import tables
+from app.services.webhooks import ATTEMPTS_MAX, SECRETS_MAX
+from app.store import tables, webhooks
 from app.store.customers import Customer
 from app.store.engine import open_store
 from app.store.ids import new_id
-from app.store.transaction import Store
+from app.store.transaction import DeploymentTx, Store
 from tests.api.rest.caller import ANYWHERE, Caller, key_of
 from tests.api.rest.test_customers import HOOLI
 from tests.api.rest.test_invoices import unpaid
@@ -28,12 +30,15 @@ from tests.portal import SETTINGS, VENDOR
 
 ACME: Final = "/v1/customers/acme"
 NOBODY: Final = "/v1/customers/nobody"
+HOOKS: Final = "/v1/webhook-endpoints"
 Sample = tuple[str, str, Any, str]
 """How an operation is asked for: method, address, body, and an address that leads to nothing."""
 
 
-def samples(invoice: str) -> dict[str, Sample]:
+def samples(invoice: str, hook: str, delivery: str) -> dict[str, Sample]:
     """A good request of each operation, in an order in which all of them can be made."""
+    hooks, lost = f"{HOOKS}/{hook}", f"{HOOKS}/whe_x"
+    again = f"deliveries/{delivery}/replay"
     event = {"customer": "acme", "metric": "editor", "add": 1, "idempotencyKey": "e"}
     member = {"reference": "u", "role": "OWNER"}
     seats = {"customer": "hooli", "plan": "team", "interval": "MONTH", "seats": {"editor": 8}}
@@ -56,6 +61,16 @@ def samples(invoice: str) -> dict[str, Sample]:
         "pause": ("POST", f"{ACME}/subscription/pause", None, f"{NOBODY}/subscription/pause"),
         "resume": ("POST", f"{ACME}/subscription/resume", None, f"{NOBODY}/subscription/resume"),
         "cancel": ("POST", f"{ACME}/subscription/cancel", {}, f"{NOBODY}/subscription/cancel"),
+        "add_endpoint": ("POST", HOOKS, {"url": "http://127.0.0.1:1/in"}, ""),
+        "list_endpoints": ("GET", HOOKS, None, ""),
+        "get_endpoint": ("GET", hooks, None, lost),
+        "rotate_secret": ("POST", f"{hooks}/rotate", None, f"{lost}/rotate"),
+        "try_endpoint": ("POST", f"{hooks}/test", None, f"{lost}/test"),
+        "list_deliveries": ("GET", f"{hooks}/deliveries", None, f"{lost}/deliveries"),
+        "replay_delivery": ("POST", f"{hooks}/{again}", None, f"{lost}/{again}"),
+        "disable_endpoint": ("POST", f"{hooks}/disable", None, f"{lost}/disable"),
+        "enable_endpoint": ("POST", f"{hooks}/enable", None, f"{lost}/enable"),
+        "remove_endpoint": ("DELETE", hooks, None, lost),
     }
 
 
@@ -78,15 +93,17 @@ OTHER: Final[dict[str, dict[str, Any]]] = {
 SENSELESS: Final[dict[str, dict[str, Any]]] = {
     "put_customer_": {"timeZone": "Mars"},
     "compare": {"counts": {}},
+    "add_endpoint": {"url": "http://10.0.0.1/"},
 }
 
 
 async def test_every_documented_status_occurs(caller: Caller) -> None:
     """For each operation, and each status that the document names for it, there is a request that gets it."""
     invoice = await second_invoice(caller)
-    for name in samples(invoice):
+    hook, delivery = await a_delivery(caller)
+    for name in samples(invoice, hook, delivery):
         target = invoice if name != "void_invoice" else (await unpaid(caller))["id"]
-        method, path, body, nowhere = samples(target)[name]
+        method, path, body, nowhere = samples(target, hook, delivery)[name]
         answer = await caller.http.request(method, path)
         caller.note(method, path, answer)
         answer = await caller.call(method, path, body, key=await other_key(caller, name))
@@ -102,13 +119,20 @@ async def test_every_documented_status_occurs(caller: Caller) -> None:
             assert (await caller.call(method, nowhere or path, sent)).status_code == 404, name
         if name in SENSELESS:
             await caller.call(method, path, {**body, **SENSELESS[name]})
-        await caller.call(method, path, body, Idempotency_Key="\x7f")
+        if method != "DELETE":
+            await caller.call(method, path, body, Idempotency_Key="\x7f")
         if name == "record":
             await caller.call(method, path, {**body, "metric": "moon", "idempotencyKey": "m"})
         done = await caller.call(method, path, body, Idempotency_Key=name)
         assert done.status_code in {200, 201}, (name, done.text)
         if name == "put_customer_":
             await caller.call(method, path, body)
+        if name == "rotate_secret":
+            for _ in range(SECRETS_MAX):
+                await caller.call(method, path)
+        if name == "replay_delivery":
+            await caller.world.store.deployment(tire)
+            await caller.call(method, path)
         if name in {"pause", "resume"}:
             assert (await caller.call(method, path, body)).status_code == 409
         if name in OTHER:
@@ -131,6 +155,22 @@ async def second_invoice(caller: Caller) -> str:
     await caller.post(f"{ACME}/clock", advance, 200)
     found = await caller.get("/v1/invoices?customer=acme&status=OPEN")
     return str(found["invoices"][-1]["id"])
+
+
+async def a_delivery(caller: Caller) -> tuple[str, str]:
+    """An endpoint, and a delivery to it."""
+    made = await caller.post(HOOKS, {"url": "http://127.0.0.1:1/in"})
+    advance = {"advance": "P1M"}
+    await caller.post(f"{ACME}/clock", advance, 200)
+    await caller.world.store.batch(webhooks.hand_out, known=EVENTS, limit=1000)
+    hook = str(made["endpoint"]["id"])
+    listed = await caller.get(f"{HOOKS}/{hook}/deliveries")
+    return hook, str(listed["deliveries"][0]["id"])
+
+
+def tire(tx: DeploymentTx) -> None:
+    """Let every delivery have been tried as often as one may be."""
+    tx.connection.execute(update(tables.webhook_delivery).values(attempts=ATTEMPTS_MAX))
 
 
 async def other_key(caller: Caller, name: str) -> str:
@@ -158,7 +198,7 @@ async def test_every_route_is_described(caller: Caller) -> None:
                 assert response["description"]
                 kind = "application/json" if status < "300" else "application/problem+json"
                 assert list(response["content"]) == [kind]
-    assert len(set(names)) == len(names) == 17
+    assert len(set(names)) == len(names) == 27
 
 
 async def test_the_document_is_served_by_itself(caller: Caller) -> None:

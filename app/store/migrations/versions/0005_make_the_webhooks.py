@@ -21,10 +21,12 @@ def upgrade() -> None:
     op.create_table(
         "webhook_endpoint",
         need("id", columns.Id()), need("url", sa.Text()), need("types", columns.Json()),
-        need("created_at", columns.Instant()), may("stopped_at", columns.Instant()),
-        may("stopped", sa.Text()), may("held_until", columns.Instant()),
+        need("created_at", columns.Instant()), may("disabled_at", columns.Instant()),
+        may("disabled_because", sa.Text()), may("held_until", columns.Instant()),
         may("failing_since", columns.Instant()), may("removed_at", columns.Instant()),
-        sa.CheckConstraint("\"stopped\" IN ('BY_VENDOR', 'GONE', 'FAILING')", name="stopped_known"),
+        sa.CheckConstraint(
+            "\"disabled_because\" IN ('BY_VENDOR', 'GONE', 'FAILING')", name="disabled_because_known"
+        ),
         sa.PrimaryKeyConstraint("id"),
         sqlite_strict=True,
     )  # fmt: skip
