@@ -40,7 +40,7 @@ from app.store.engine import open_store
 from app.store.reference import Reference
 from app.store.transaction import Store
 from app.store.webhooks import Status
-from app.worker import Worker
+from app.worker import BESIDE_REQUESTS, Worker
 
 log = structlog.get_logger("seatport")
 
@@ -52,22 +52,33 @@ def application(settings: Settings) -> Litestar:
     """
     store = open_store(settings.database_url, clock=wall_clock)
     renderer = Renderer()
-    sender = sender_of(settings)
-    deliveries = Deliveries(store, sender, Keyring(settings.secret))
 
     @asynccontextmanager
     async def open_for_business(_: Litestar) -> AsyncIterator[None]:
         await migrate.check(settings.database_url)
         await renderer.start()
-        beside = (deliveries.run,)
-        async with Worker(store, renderer.render, gateway=gateway(settings), beside=beside).running():
+        async with working(settings, store, renderer):
             yield
         await renderer.stop()
-        await sender.close()
         await store.close()
 
     parts = parts_of(settings, store, renderer, clock=wall_clock)
     return create_app(settings, replace(parts, lifespans=(open_for_business,)))
+
+
+@asynccontextmanager
+async def working(
+    settings: Settings, store: Store, renderer: Renderer, *, batch: int = BESIDE_REQUESTS
+) -> AsyncIterator[None]:
+    """Do in the background what a deployment does by itself: bill, draw, collect, deliver webhooks."""
+    sender = sender_of(settings)
+    deliver = Deliveries(store, sender, Keyring(settings.secret)).run
+    worker = Worker(store, renderer.render, gateway=gateway(settings), batch=batch, beside=(deliver,))
+    try:
+        async with worker.running():
+            yield
+    finally:
+        await sender.close()
 
 
 def parts_of(settings: Settings, store: Store, renderer: Renderer, *, clock: Callable[[], datetime]) -> Parts:

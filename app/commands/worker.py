@@ -1,4 +1,4 @@
-"""`seatport worker`: bills and draws beside the servers, as a process of its own."""
+"""`seatport worker`: bills, draws and delivers webhooks beside the servers, as a process of its own."""
 
 from __future__ import annotations
 
@@ -8,30 +8,32 @@ import signal
 
 import click
 
-from app.commands.common import asynchronous, opened, settings
+from app.commands.common import asynchronous, opened
 from app.documents.renderer import Renderer
 from app.main import configure_logging
 from app.services.billing_run import BATCH
-from app.worker import Worker
+from app.settings import Settings
 
 
 @click.command("worker")
 @asynchronous
 async def command() -> None:
-    """Bill what is due and draw documents until Ctrl+C or SIGTERM, as a process of its own.
+    """Bill what is due, draw documents and deliver webhooks until Ctrl+C or SIGTERM, as a process of its own.
 
-    Several may run at once, beside any number of servers.
+    Several may run at once, beside any number of servers, all with the same SEATPORT_SECRET.
     """
-    wanted = settings()
+    wanted = Settings.from_env(os.environ)
     configure_logging(wanted.mode)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     renderer = Renderer()
+    from app.assembly import working  # noqa: PLC0415  Other commands need not wait for the schema.
+
     async with opened(wanted) as store:
         await renderer.start()
         try:
-            async with Worker(store, renderer.render, batch=BATCH).running():
+            async with working(wanted, store, renderer, batch=BATCH):
                 click.echo(f"Seatport works, as process {os.getpid()}.")
                 await stop.wait()
         finally:

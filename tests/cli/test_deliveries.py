@@ -13,7 +13,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from app.api.ids import Kind, encode
+from app.assembly import working
 from app.billing.permissions import SYSTEM
+from app.documents.renderer import Renderer
 from app.gateways.webhooks import Answer, Failure, HttpSender, Letter, NoAnswer, Outcome
 from app.services.record_seats import SeatReport, record_seats
 from app.services.webhook_rules import GAPS
@@ -39,6 +41,7 @@ from tests.gateways.posting import (
     shown,
 )
 from tests.gateways.receiver import Behave, Received, answer, drip, receiving, reset, silence
+from tests.portal import SETTINGS
 
 SECOND = timedelta(seconds=1)
 
@@ -471,3 +474,17 @@ async def test_it_goes_on_whatever_fails(store: Store, monkeypatch: pytest.Monke
     monkeypatch.undo()
     assert (faults, len(says.letters)) == ([], 1)
     assert (await delivery(store, added.endpoint.id)).status is Status.DELIVERED
+
+
+async def test_a_deployment_delivers_by_itself(store: Store) -> None:
+    """What runs beside the requests, as it is assembled, tells an endpoint on this machine in test mode."""
+    (customer,) = await customers(store)
+    async with receiving(answer(200)) as receiver:
+        await endpoint(store, receiver.url)
+        async with working(SETTINGS, store, Renderer()):
+            await store.run(customer, happen)
+            async with asyncio.timeout(20):
+                while not receiver.received:  # noqa: ASYNC110
+                    await asyncio.sleep(0.02)
+
+    assert json.loads(receiver.received[0].body)["type"] == "invoice.paid"
