@@ -18,6 +18,7 @@ import structlog
 from app.documents.errors import DocumentError
 from app.gateways.payments import BY_INVOICE, PaymentGateway
 from app.services.billing_run import Order, run
+from app.services.collect_invoice import collect_due
 from app.services.collect_payment import settle_due
 from app.services.forget_keys import KEPT_FOR, forget_keys
 from app.services.render_document import Render, pdf_of
@@ -105,11 +106,16 @@ class Worker:
                 await self.store.run(owner.customer, forget_keys)
 
     async def collect(self, stop: asyncio.Event) -> None:
-        """Have changes paid that wait for it. One without an answer has its next try put off."""
-        await self._each(system.due_collections, self._collect_one, stop)
+        """Have paid what waits for that: changes, then invoices. What has no answer is put off."""
+        await self._each(system.due_pending_changes, self._settle_one, stop)
+        if self.gateway is not BY_INVOICE:
+            await self._each(system.due_collections, self._collect_one, stop)
+
+    async def _settle_one(self, waiting: Reference) -> None:
+        await settle_due(self.store, self.gateway, waiting.customer, waiting.id)
 
     async def _collect_one(self, waiting: Reference) -> None:
-        await settle_due(self.store, self.gateway, waiting.customer, waiting.id)
+        await collect_due(self.store, self.gateway, waiting.customer, waiting.id)
 
     async def _draw_one(self, waiting: Reference) -> None:
         try:

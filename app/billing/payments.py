@@ -1,4 +1,4 @@
-"""A change that is paid before it is made: what became of it, and what a declined payment does to it."""
+"""Payments that a gateway collects: of changes before they are made, and of invoices that were issued."""
 
 from __future__ import annotations
 
@@ -22,6 +22,18 @@ class PendingStatus(Enum):
     REFUNDING = "REFUNDING"
     APPLIED = "APPLIED"
     WITHDRAWN = "WITHDRAWN"
+
+
+class CollectionStatus(Enum):
+    """Where the collection of an invoice is: WAITING for its next try, REFUNDING what was taken and is not
+    due any more. The others are final: COLLECTED, OVER (nothing is due any more), LEFT_OPEN to its payer.
+    """
+
+    WAITING = "WAITING"
+    REFUNDING = "REFUNDING"
+    COLLECTED = "COLLECTED"
+    OVER = "OVER"
+    LEFT_OPEN = "LEFT_OPEN"
 
 
 INVOICE: Final = "invoice"

@@ -7,11 +7,18 @@ takes nothing twice. So no answer is no harm: the same question is asked again l
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 from uuid import UUID
 
 from app.billing.money import Money
+
+AnswerT = TypeVar("AnswerT")
+
+SECONDS_MAX: Final = 15.0
+"""How long a call of a gateway is waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,3 +82,12 @@ class PayByInvoice:
 
 BY_INVOICE: Final = PayByInvoice()
 """What a deployment has that names no other."""
+
+
+async def in_time(call: Awaitable[AnswerT]) -> AnswerT:
+    """What a gateway answers. No answer in time is none, and raises GatewayUnavailable."""
+    try:
+        async with asyncio.timeout(SECONDS_MAX):
+            return await call
+    except TimeoutError:
+        raise GatewayUnavailable(f"No answer came within {SECONDS_MAX:.0f} seconds.") from None

@@ -5,7 +5,7 @@ of `tx`.
                resume_subscription  assign_seat  release_seat
     Vendors    apply_catalog  register_customer  start_subscription  pause_subscription  record_seats
                record_batch  report_committed  record_override  record_payment  open_portal  move_clock
-    Seatport   bring_up  bill  render_document  collect_payment  upcoming_invoice
+    Seatport   bring_up  bill  render_document  collect_payment  collect_invoice  upcoming_invoice
 
 `confirming` is what lies behind every button that moves money, with its preview; `postings` writes what was
 decided, whoever decided it; `quotes` makes tokens that bind.

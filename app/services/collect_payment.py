@@ -14,30 +14,24 @@ paid. The resolver takes the steps as far as it comes in one request, the worker
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable
-from typing import Final, TypeVar
 from uuid import UUID
 
 from app.billing.changes import Quote
-from app.billing.payments import OnPaymentFailure, PendingStatus
+from app.billing.payments import CollectionStatus, OnPaymentFailure, PendingStatus
 from app.billing.requests import ChangeRequest
-from app.gateways.payments import Collected, Declined, GatewayUnavailable, PaymentGateway
+from app.gateways.payments import Collected, Declined, GatewayUnavailable, PaymentGateway, in_time
 from app.services import pending_changes
 from app.services.bring_up import load_current
 from app.services.change_plan import BUTTON, ChangePlanAnswer, PlanChanged, PlanChangePending, told
+from app.services.collect_invoice import put_off_declined
 from app.services.confirming import Decided
 from app.services.pending_changes import of_intent
 from app.services.quotes import QuoteSigner
 from app.services.record_payment import PaymentRecorded, ReceivedPayment, record_payment
-from app.store import pending
+from app.store import collecting, pending
 from app.store.pending import PendingChange
 from app.store.states import Loaded
 from app.store.transaction import Busy, Store, Tx
-
-AnswerT = TypeVar("AnswerT")
-
-SECONDS_MAX: Final = 15.0
 
 
 async def collected(
@@ -62,10 +56,10 @@ async def settle(store: Store, gateway: PaymentGateway, customer: UUID, row: Pen
     """Take the steps that are left, as far as the gateway answers; else they are put off."""
     try:
         if row.status is PendingStatus.COLLECTING:
-            answer = await _in_time(gateway.collect(row.id, row.amount, row.method))
+            answer = await in_time(gateway.collect(row.id, row.amount, row.method))
             row = await store.run(customer, conclude, row.id, answer, gateway.name)
         if row.status is PendingStatus.REFUNDING:
-            await _in_time(gateway.refund(row.id))
+            await in_time(gateway.refund(row.id))
             await store.run(customer, withdraw, row.id)
     except GatewayUnavailable as error:
         await store.run(customer, pending_changes.put_off, row.id, str(error))
@@ -89,6 +83,8 @@ def conclude(tx: Tx, intent: UUID, answer: Collected | Declined, paid_through: s
     fact = BUTTON.write(tx, row.actor, decided, key=row.key, fingerprint=row.fingerprint)
     if isinstance(answer, Collected):
         _record(tx, row, fact, paid_through)
+    elif fact.invoice is not None:
+        put_off_declined(tx, fact.invoice)
     reason = answer.reason if isinstance(answer, Declined) else None
     pending.move(tx, intent, PendingStatus.APPLIED, reason=reason, closed=True)
     return of_intent(tx, intent)
@@ -124,12 +120,4 @@ def _record(tx: Tx, row: PendingChange, fact: PlanChanged, paid_through: str) ->
     recorded = record_payment(tx, row.actor, received)
     assert isinstance(recorded, PaymentRecorded), recorded
     assert recorded.open.minor == 0, "what was shown as due is all that the invoice is due"
-
-
-async def _in_time(call: Awaitable[AnswerT]) -> AnswerT:
-    """What a gateway answers; no answer in time is none."""
-    try:
-        async with asyncio.timeout(SECONDS_MAX):
-            return await call
-    except TimeoutError:
-        raise GatewayUnavailable(f"No answer came within {SECONDS_MAX:.0f} seconds.") from None
+    collecting.end(tx, fact.invoice, CollectionStatus.COLLECTED)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from app.billing.permissions import Actor
 from app.billing.refusals import InvalidInput, NotFound, Problem
-from app.store import commits, customers, subscriptions
+from app.store import collecting, commits, customers, subscriptions
 from app.store.transaction import Tx
 
 
@@ -25,6 +25,7 @@ def move_clock(tx: Tx, actor: Actor, by: timedelta) -> datetime | NotFound | Inv
         )
     customers.set_clock_offset(tx, customer.clock_offset + by)
     subscriptions.move_due(tx, by)
+    collecting.move_due(tx, by)
     commits.note(
         tx,
         "clock.moved",

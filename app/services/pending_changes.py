@@ -87,8 +87,12 @@ def put_off(tx: Tx, intent: UUID, error: str) -> None:
     """No answer came: let somebody ask again later, each time after twice as long."""
     row = of_intent(tx, intent)
     if row.under_way:
-        wait = min(PAUSE * 2 ** min(row.attempts, 20), PAUSE_MAX)
-        pending.put_off(tx, intent, run_at=tx.wall + wait, error=error)
+        pending.put_off(tx, intent, run_at=tx.wall + pause_after(row.attempts), error=error)
+
+
+def pause_after(attempts: int) -> timedelta:
+    """How long a gateway is left alone that gave no answer before, so often."""
+    return min(PAUSE * (1 << min(attempts, 20)), PAUSE_MAX)
 
 
 def press_again_seconds(tx: Tx, row: PendingChange) -> int:

@@ -22,7 +22,7 @@ from app.billing.permissions import Actor
 from app.billing.state import Posting, State, after
 from app.billing.subscriptions import ScheduledChange, ScheduledOutcome, SubscriptionStatus
 from app.services import pages
-from app.store import commits, customers, documents, lines, seats, subscriptions, usage
+from app.store import collecting, commits, customers, documents, lines, seats, subscriptions, usage
 from app.store.commits import Happened
 from app.store.documents import Document
 from app.store.lines import Placement
@@ -108,6 +108,8 @@ def compose(
     lines.link_events(sheet, tx, _links(posting, named, events))
     for document, draft in zip(drafted, posting.drafts, strict=True):
         _settle(sheet, tx, document, draft, posting)
+        if loaded.customer.payment_method and draft.totals.amount_due.minor:
+            collecting.await_collection(sheet, tx, document.id)
     _issue(sheet, tx, loaded, posting, drafted, actor)
     awaited = {document.id: document.number.text for document in drafted}
     customer = replace(loaded.customer, credit=state_after.credit)

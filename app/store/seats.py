@@ -153,12 +153,11 @@ def corrected_by(tx: Tx, ids: Iterable[UUID]) -> dict[UUID, UUID]:
 
 def balances_after(tx: Tx, events: Iterable[SeatEvent]) -> dict[UUID, int]:
     """The balance right after each event, in one statement for all of them."""
-    columns = tuple(seat_event.c[name] for name in ("metric", "kind", "effective_at", "id"))
-    rows = [(event.delta.metric, event.delta.kind, *event.order) for event in events]
-    keys = keyed(tx.connection, columns, rows)
+    rows = [(tx, event.delta.metric, event.delta.kind, *event.order) for event in events]
+    keys = keyed(seat_event, ("metric", "kind", "effective_at", "id"), rows)
     given = keys.given.c
     places = select(given.metric, given.kind, given.effective_at.label("at"), given.id)
-    found = keys.execute(tx.connection, with_balances(tx.customer, places))
+    found = keys.execute(with_balances(tx.customer, places))
     return {row.id: row.balance for row in found}
 
 

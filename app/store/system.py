@@ -16,12 +16,13 @@ from uuid import UUID
 from sqlalchemy import Column, Select, exists, or_, select, tuple_
 
 from app.billing.parties import CustomerKind
-from app.billing.payments import PendingStatus
+from app.billing.payments import CollectionStatus, PendingStatus
 from app.billing.subscriptions import SubscriptionStatus
 from app.store.reference import Reference
 from app.store.tables import (
     api_key,
     billing_line,
+    collection,
     customer,
     customer_reference,
     document,
@@ -190,7 +191,7 @@ def owners_of_old_keys(tx: DeploymentTx, *, before: datetime, limit: int) -> lis
 
 
 @lookup
-def due_collections(tx: DeploymentTx, *, after: Reference | None, limit: int) -> list[Reference]:
+def due_pending_changes(tx: DeploymentTx, *, after: Reference | None, limit: int) -> list[Reference]:
     """A page of the changes whose payment is to be collected or given back now, by their intent."""
     query = select(pending_change.c.customer_id, pending_change.c.id).where(
         pending_change.c.run_at <= tx.wall,
@@ -244,6 +245,16 @@ def owner_of_delivery(tx: DeploymentTx, endpoint: UUID, delivery: UUID) -> Refer
     )
     found = tx.connection.execute(query).scalar()
     return Reference(found, delivery) if found else None
+
+
+@lookup
+def due_collections(tx: DeploymentTx, *, after: Reference | None, limit: int) -> list[Reference]:
+    """A page of the invoices of which the money is to be collected or given back now."""
+    query = select(collection.c.customer_id, collection.c.invoice_id.label("id")).where(
+        collection.c.run_at <= tx.wall,
+        collection.c.status.in_((CollectionStatus.WAITING, CollectionStatus.REFUNDING)),
+    )
+    return _page(tx, query, (collection.c.customer_id, collection.c.invoice_id), after, limit)
 
 
 def _page(

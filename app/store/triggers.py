@@ -178,6 +178,7 @@ GUARDS: Final[tuple[Guard, ...]] = (
         for name, columns in tables.FILLED_ONCE.items()
         for guard in append_only_except(metadata.tables[name], columns)
     ),
+    *frozen_when(tables.collection, "{row}.status NOT IN ('WAITING', 'REFUNDING')"),
     *frozen_when(tables.pending_change, "{row}.id IS NOT NULL", but=tables.PENDING_MOVES),
     *update_refused(
         tables.pending_change,

@@ -189,7 +189,7 @@ async def pay(world: World, books: Path) -> None:
         answer = await confirm(world, key=method, seats=seats(add=3))
         assert answer["__typename"] == answered
     world.clock.advance(timedelta(days=1))
-    (waiting,) = await world.store.system(system.due_collections, after=None, limit=2)
+    (waiting,) = await world.store.system(system.due_pending_changes, after=None, limit=2)
     await settle_due(world.store, StandIn(books), waiting.customer, waiting.id)
     world.clock.advance(timedelta(days=-1))
     await world.store.run(world.acme, change_payment_method, SYSTEM, None)

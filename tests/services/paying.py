@@ -18,6 +18,7 @@ from app.billing.requests import ChangeRequest, SeatQuantity
 from app.gateways.stand_in import Charge, StandIn
 from app.services.apply_catalog import apply_catalog
 from app.services.change_plan import ChangePlan, PlanChangePending, change_plan, replayed
+from app.services.collect_invoice import collect_due
 from app.services.collect_payment import collected, settle_due
 from app.services.quotes import QuoteSigner
 from app.services.register_customer import NewCustomer, register_customer
@@ -25,7 +26,7 @@ from app.services.start_subscription import StartSubscription, SubscriptionStart
 from app.store import system
 from app.store.ids import new_id
 from app.store.pending import PendingChange
-from app.store.tables import payment, pending_change, receivable, seat_level, subscription
+from app.store.tables import collection, payment, pending_change, receivable, seat_level, subscription
 from app.store.transaction import Store, Tx
 from tests.conftest import Clock
 from tests.services.catalogs import SMALL, declared
@@ -74,10 +75,26 @@ class Payer:
 
     async def works(self, gateway: Any = None) -> int:
         """What the worker does in a round: everything that is due; how much that was."""
-        due = await self.store.system(system.due_collections, after=None, limit=100)
+        due = await self.store.system(system.due_pending_changes, after=None, limit=100)
         for waiting in due:
             await settle_due(self.store, gateway or self.gateway, waiting.customer, waiting.id)
         return len(due)
+
+    async def collects(self, gateway: Any = None) -> int:
+        """What the worker does for invoices in a round; how many were due."""
+        due = await self.store.system(system.due_collections, after=None, limit=100)
+        for waiting in due:
+            await collect_due(self.store, gateway or self.gateway, waiting.customer, waiting.id)
+        return len(due)
+
+    async def collections(self) -> list[tuple[str, int]]:
+        """The status of each collection of an invoice, and how many of its tries came to nothing."""
+        return [(row.status.value, row.tries) for row in await self.rows(collection)]
+
+    async def start(self) -> tuple[int, str, int]:
+        """What was paid, status and what is open of the invoice of the start."""
+        (row,) = [r for r in await self.rows(receivable) if r.paid + r.credited + r.open == START]
+        return row.paid, row.status.value, row.open
 
     async def rows(self, table: Table, *columns: Column[Any]) -> list[Any]:
         """Rows of the customer, in the order of their keys."""

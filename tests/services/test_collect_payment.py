@@ -17,6 +17,7 @@ from app.billing.plans import ChangeTiming
 from app.billing.refusals import IdempotencyKeyReused, PaymentDeclined, QuoteOutdated, SubscriptionNotActive
 from app.billing.requests import ChangeRequest, SeatQuantity
 from app.billing.turns import Turn, TurnKind
+from app.gateways import payments
 from app.gateways.payments import BY_INVOICE, Collected, GatewayUnavailable
 from app.services import collect_payment
 from app.services.cancel_subscription import SubscriptionCancelled, cancel_subscription
@@ -284,7 +285,7 @@ async def test_a_refund_that_has_no_answer_is_tried_again(ada: Payer) -> None:
 
 async def test_a_gateway_that_is_slow_is_not_waited_for(ada: Payer, monkeypatch: pytest.MonkeyPatch) -> None:
     """The press is answered in time; what the gateway did meanwhile is learned by asking again."""
-    monkeypatch.setattr(collect_payment, "SECONDS_MAX", 0.2)
+    monkeypatch.setattr(payments, "SECONDS_MAX", 0.2)
 
     class Slow:
         name = ada.gateway.name

@@ -33,7 +33,7 @@ from app.store.tables.documents import (
     reduction,
 )
 from app.store.tables.payments import MOVES as PENDING_MOVES
-from app.store.tables.payments import pending_change
+from app.store.tables.payments import collection, pending_change
 from app.store.tables.seats import seat_checkpoint, seat_event, seat_holder, seat_level, segment
 from app.store.tables.subscriptions import override, scheduled_change, subscription, terms
 from app.store.tables.webhooks import webhook_attempt, webhook_delivery, webhook_endpoint, webhook_secret
@@ -45,6 +45,7 @@ __all__ = [
     "billing_line",
     "catalog",
     "catalog_price",
+    "collection",
     "credit_entry",
     "customer",
     "customer_reference",
@@ -105,6 +106,7 @@ FILLED_ONCE: Final = {"billing_line": ("document_id", "position", "description")
 
 ACROSS_CUSTOMERS: Final = frozenset(
     {
+        "collection_due",
         "document_by_id",
         "idempotency_old",
         "outbox_waiting",

@@ -1,4 +1,4 @@
-"""Changes that have to be paid before they are made."""
+"""Changes that have to be paid before they are made, and invoices that are collected once they are issued."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlalchemy import Index, Text
 
-from app.billing.payments import OnPaymentFailure, PendingStatus
+from app.billing.payments import CollectionStatus, OnPaymentFailure, PendingStatus
 from app.store.columns import Count, Id, Instant, Json, Minor, choice
 from app.store.metadata import may, mays, need, needs, owned, tenant, where
 
@@ -37,3 +37,18 @@ pending_change = tenant(
 
 MOVES: Final = ("status", "attempts", "run_at", "last_error", "reason", "closed_at")
 """What moves in the row of a pending change; all else is as it was pressed."""
+
+collection = tenant(
+    "collection",
+    need("invoice_id", Id),
+    choice("status", CollectionStatus),
+    *needs(Count, "tries", "attempts"),
+    need("run_at", Instant),
+    may("intent", Id),
+    may("intent_at", Instant),
+    may("amount", Minor),
+    *mays(Text, "method", "last_error"),
+    owned("document", "invoice_id"),
+    Index("collection_due", "run_at", **where("status IN ('WAITING', 'REFUNDING')")),
+    key=("invoice_id",),
+)
