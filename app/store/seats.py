@@ -154,6 +154,8 @@ def corrected_by(tx: Tx, ids: Iterable[UUID]) -> dict[UUID, UUID]:
 def balances_after(tx: Tx, events: Iterable[SeatEvent]) -> dict[UUID, int]:
     """The balance right after each event, in one statement for all of them."""
     rows = [(tx, event.delta.metric, event.delta.kind, *event.order) for event in events]
+    if not rows:
+        return {}
     keys = keyed(seat_event, ("metric", "kind", "effective_at", "id"), rows)
     given = keys.given.c
     places = select(given.metric, given.kind, given.effective_at.label("at"), given.id)
