@@ -1,6 +1,7 @@
-"""Somebody who presses a button that has to be paid, and is killed at a step of it, for the proofs.
+"""Somebody who presses a button that has to be paid, or a worker that collects an invoice, and is killed at a
+step of it, for the proofs.
 
-Run as `python -m tests.proofs.dying`. For each line of JSON it forks, and the child presses and dies by
+Run as `python -m tests.proofs.dying`. For each line of JSON it forks, and the child does so and dies by
 SIGKILL at the step that the line says: before a transaction, inside of it when all is written and nothing
 committed, after it, and before and after each call of the gateway. It says `killed`, or `done` if there was
 no such step.
@@ -53,6 +54,10 @@ class DoomedStore:
         """Reading takes no step: nothing can be lost by it."""
         return self.store.reads(customer)
 
+    async def system(self, *asked: Any, **rest: Any) -> Any:
+        """As reads."""
+        return await self.store.system(*asked, **rest)
+
     async def run(self, customer: UUID, unit: Any, *args: Any) -> Any:
         """Run a unit, if it is not the end."""
 
@@ -99,8 +104,8 @@ class DoomedGateway:
         self.fate.step()
 
 
-async def press(orders: dict[str, Any]) -> None:
-    """Press the button "15 editors in all" until death."""
+async def work(orders: dict[str, Any]) -> None:
+    """Press the button "15 editors in all", or collect what is due, until death."""
     clock = Clock(datetime.fromisoformat(orders["now"]))
     store = open_store(orders["url"], clock=clock)
     customer, fate = UUID(orders["customer"]), Fate(orders["step"])
@@ -119,7 +124,10 @@ async def press(orders: dict[str, Any]) -> None:
         customer,
         UUID(orders["subscription"]),
     )
-    await doomed.presses("key", total=15)
+    if orders["collects"]:
+        await doomed.collects()
+    else:
+        await doomed.presses("key", total=15)
     await store.close()
 
 
@@ -128,7 +136,7 @@ def main() -> None:
     for line in sys.stdin:
         child = os.fork()
         if child == 0:
-            asyncio.run(press(json.loads(line)))
+            asyncio.run(work(json.loads(line)))
             os._exit(0)
         _, status = os.waitpid(child, 0)
         killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL

@@ -1,4 +1,6 @@
-"""A change that has to be paid, killed at every step: it is made exactly when it is paid, and paid once."""
+"""Payments killed at every step: a change is made exactly when it is paid, an invoice is paid exactly when it
+is charged, and both once.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,7 @@ from app.services.pending_changes import TURN
 from app.store.transaction import Store
 from tests.conftest import Clock
 from tests.proofs.workers import ROOT
-from tests.services.paying import Payer, payer
+from tests.services.paying import START, Payer, payer
 
 STEPS_MAX: Final = 30
 ROUNDS_MAX: Final = 10
@@ -62,13 +64,36 @@ def warm() -> Iterator[subprocess.Popen[str]]:
         process.stdin.close()
 
 
-def pressed(warm: subprocess.Popen[str], **orders: Any) -> str:
-    """What became of somebody with these orders."""
+def sent(
+    warm: subprocess.Popen[str],
+    ada: Payer,
+    url: str,
+    step: int,
+    *,
+    sold_meanwhile: int = 0,
+    collects: bool = False,
+) -> str:
+    """Send somebody to press, or a worker to collect, who dies at a step; `killed`, or `done` without such a
+    step.
+    """
+    assert step <= STEPS_MAX
+    orders = {
+        "url": url,
+        "customer": str(ada.customer),
+        "subscription": str(ada.subscription),
+        "books": str(ada.gateway.file),
+        "now": ada.clock().isoformat(),
+        "sold_meanwhile": sold_meanwhile,
+        "collects": collects,
+        "step": step,
+    }
     assert warm.stdin
     assert warm.stdout
     warm.stdin.write(f"{json.dumps(orders)}\n")
     warm.stdin.flush()
-    return warm.stdout.readline().strip()
+    said = warm.stdout.readline().strip()
+    assert said in {"killed", "done"}, said
+    return said
 
 
 async def made_exactly_when_paid(ada: Payer) -> bool:
@@ -106,18 +131,7 @@ async def test_a_kill_at_any_step_neither_charges_twice_nor_changes_unpaid(
     while said == "killed":
         step += 1
         ada = await payer(store, clock, tmp_path / f"gateway-{step}.db", case.method)
-        said = pressed(
-            warm,
-            url=database_url,
-            customer=str(ada.customer),
-            subscription=str(ada.subscription),
-            books=str(ada.gateway.file),
-            now=clock().isoformat(),
-            sold_meanwhile=case.sold_meanwhile,
-            step=step,
-        )
-        assert said in {"killed", "done"}, said
-        assert step <= STEPS_MAX
+        said = sent(warm, ada, database_url, step, sold_meanwhile=case.sold_meanwhile)
 
         await comes_to_an_end(ada)
         made += await made_exactly_when_paid(ada)
@@ -139,3 +153,37 @@ async def asked_until_told(ada: Payer) -> Any:
             return answer
         ada.clock.advance(timedelta(seconds=answer.retry_after_seconds))
     raise AssertionError("it was never answered")
+
+
+@pytest.mark.parametrize(
+    ("method", "steps", "in_the_end"),
+    [("test_approve", 8, "PAID"), ("test_timeout", 7, "PAID"), ("test_decline", 8, "OPEN")],
+)
+async def test_a_worker_that_dies_at_any_step_charges_an_invoice_once(
+    store: Store,
+    database_url: str,
+    clock: Clock,
+    tmp_path: Path,
+    warm: subprocess.Popen[str],
+    method: str,
+    steps: int,
+    in_the_end: str,
+) -> None:
+    """Another worker goes on after its turn: one charge and one payment, or none of a card that declines."""
+    step, said = 0, "killed"
+    while said == "killed":
+        step += 1
+        ada = await payer(store, clock, tmp_path / f"gateway-{step}.db", method)
+        said = sent(warm, ada, database_url, step, collects=True)
+        for _ in range(3):
+            clock.advance(TURN)
+            await ada.collects()
+
+        paid = in_the_end == "PAID"
+        assert await ada.start() == ((START, "PAID", 0) if paid else (0, "OPEN", START))
+        assert [charge.amount for charge in ada.kept()] == [START] * paid
+        assert await ada.payments() == [(START, "test gateway", str(charge.intent)) for charge in ada.kept()]
+        assert len(ada.gateway.charges_made()) == 1, "the next try of a card that declines is tomorrow"
+
+    assert step - 1 == steps
+    assert (await examine(database_url)).broken == ()
