@@ -1,4 +1,4 @@
-"""`seatport worker`: bills, draws and delivers webhooks beside the servers, as a process of its own."""
+"""`seatport worker`: bills, collects, draws and delivers webhooks beside the servers, as a process of its own."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from app.settings import Settings
 @click.command("worker")
 @asynchronous
 async def command() -> None:
-    """Bill what is due, draw documents and deliver webhooks until Ctrl+C or SIGTERM, as a process of its own.
+    """Bill and collect what is due, draw documents and deliver webhooks until Ctrl+C or SIGTERM, as a process
+    of its own.
 
     Several may run at once, beside any number of servers, all with the same SEATPORT_SECRET.
     """

@@ -43,6 +43,7 @@ from app.services.record_seats import SeatCorrection, SeatReport, correct_seats,
 from app.services.register_customer import (
     NewCustomer,
     change_billing_details,
+    change_payment_method,
     move_to_zone,
     register_customer,
 )
@@ -68,7 +69,7 @@ from tests.conftest import Clock
 
 WHO: Final = Actor(ActorKind.API_KEY, "Northwind's own back end")
 READ_ONLY: Final = ("preview_", "replayed", "open_ledger")
-INSIDE: Final = {"announce", "known", "moved", "save", "write"}
+INSIDE: Final = {"announce", "begin", "known", "moved", "save", "write"}
 """Parts of verbs, which a verb calls before it notes what it did."""
 
 Scene = Callable[[Tx], object]
@@ -150,6 +151,7 @@ SCENES: Final[dict[str, Before]] = {
     "change_billing_details": Before(
         lambda tx: change_billing_details(tx, WHO, replace(world.DETAILS, reference="PO-78"))
     ),
+    "change_payment_method": Before(lambda tx: change_payment_method(tx, WHO, "a card")),
     "move_to_zone": Before(lambda tx: move_to_zone(tx, WHO, "America/Chicago")),
     "report_committed": Before(lambda tx: report_committed(tx, WHO, CommittedReport("editor", added=2))),
     "correct_committed": Before(

@@ -15,16 +15,25 @@ import asyncpg
 import pytest
 
 from app.billing.permissions import SYSTEM, Role
-from app.billing.requests import SeatQuantity
+from app.billing.requests import ChangeRequest, SeatQuantity
+from app.gateways.payments import Declined
+from app.services.change_plan import ChangePlan, change_plan
+from app.services.collect_payment import conclude
 from app.services.doctor import Report, examine
 from app.services.open_portal import PortalVisit, open_portal
+from app.services.quotes import QuoteSigner
 from app.services.record_override import NewOverride, OverrideRecorded, record_override
 from app.services.record_payment import PaymentRecorded, ReceivedPayment, record_payment
+from app.services.register_customer import change_payment_method
 from app.store import documents, files, triggers
 from app.store.checks import BY_CUSTOMER, OF_DEPLOYMENT, check
+from app.store.collecting import await_collection
 from app.store.documents import InvoiceFilter
 from app.store.engine import open_store
 from app.store.metadata import metadata
+from app.store.pending import PendingChange
+from app.store.saving import save
+from app.store.sheet import Sheet
 from app.store.transaction import Tx
 from tests import postgres
 from tests.api import world
@@ -98,6 +107,8 @@ DAMAGES: Final = {
         "INSERT INTO idempotency SELECT customer_id, mutation, 'another key', fingerprint, outcome, "
         "recorded_at FROM idempotency ORDER BY key DESC LIMIT 1 RETURNING key"
     ),
+    "payments.changes": "UPDATE pending_change SET status = 'APPLIED', reason = NULL RETURNING id",
+    "payments.collected": "UPDATE collection SET status = 'COLLECTED' RETURNING invoice_id",
     "versions.posted": "UPDATE subscription SET version = version + 1 RETURNING id",
     "outbox.documents": f"DELETE FROM outbox WHERE object_id = {LATEST} RETURNING object_id",
     "outbox.sequence": "UPDATE outbox SET sequence = sequence + 90 RETURNING object_id",
@@ -151,6 +162,8 @@ async def _lived(url: str) -> None:
     clock.now = world.NOON
     await store.run(lived.acme, _pay)
     await world.change(store, lived.acme, lived.subscription, "fewer", SeatQuantity("editor", remove=3))
+    await store.run(lived.acme, _decline, lived.subscription)
+    await store.run(lived.globex, _await_money)
     for part in (_agree, _let_in):
         clock.advance(timedelta(minutes=1))
         await store.run(lived.acme, part)
@@ -162,6 +175,24 @@ async def _lived(url: str) -> None:
 def _pay(tx: Tx) -> None:
     (newest,) = documents.invoices_page(tx, InvoiceFilter(), limit=1, before=None)
     assert isinstance(record_payment(tx, SYSTEM, ReceivedPayment(newest.id)), PaymentRecorded)
+
+
+def _decline(tx: Tx, subscription: UUID) -> None:
+    """A change whose payment was declined."""
+    change_payment_method(tx, SYSTEM, "a card")
+    one = ChangePlan(subscription, ChangeRequest(seats=(SeatQuantity("editor", add=9),)), "declined")
+    pending = change_plan(tx, SYSTEM, QuoteSigner(b"no quote"), one, lambda method: method == "a card")
+    assert isinstance(pending, PendingChange), pending
+    conclude(tx, pending.id, Declined("No money."), "a gateway")
+    change_payment_method(tx, SYSTEM, None)
+
+
+def _await_money(tx: Tx) -> None:
+    """An open invoice that a gateway is to collect."""
+    (newest,) = documents.invoices_page(tx, InvoiceFilter(), limit=1, before=None)
+    sheet = Sheet()
+    await_collection(sheet, tx, newest.id)
+    save(tx.connection, sheet)
 
 
 def _agree(tx: Tx) -> None:

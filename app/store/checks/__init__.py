@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from typing import Final
 
-from app.store.checks import deployment, documents, ledgers, lives
+from app.store.checks import deployment, documents, ledgers, lives, payments
 from app.store.checks.check import Broken, Check
 
 __all__ = ["BY_CUSTOMER", "OF_DEPLOYMENT", "Broken", "Check"]
 
-BY_CUSTOMER: Final = (*ledgers.CHECKS, *documents.CHECKS, *lives.CHECKS, *deployment.references())
+BY_CUSTOMER: Final = (
+    *ledgers.CHECKS,
+    *documents.CHECKS,
+    *payments.CHECKS,
+    *lives.CHECKS,
+    *deployment.references(),
+)
 """Checks of rows of customers, run over some customers at a time."""
 
 OF_DEPLOYMENT: Final = deployment.CHECKS
