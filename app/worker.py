@@ -29,6 +29,8 @@ from app.store.transaction import Busy, DeploymentTx, Store
 PAUSE_SECONDS: Final = 5.0
 STOP_SECONDS_MAX: Final = 5.0
 PAGE: Final = 100
+CALLS_AT_ONCE: Final = 8
+"""Calls of a gateway under way, so that one that does not answer delays few others."""
 BESIDE_REQUESTS: Final = 25
 """Subscriptions in a batch of a worker that shares its process with requests, which wait meanwhile."""
 
@@ -107,9 +109,9 @@ class Worker:
 
     async def collect(self, stop: asyncio.Event) -> None:
         """Have paid what waits for that: changes, then invoices. What has no answer is put off."""
-        await self._each(system.due_pending_changes, self._settle_one, stop)
+        await self._each(system.due_pending_changes, self._settle_one, stop, at_once=CALLS_AT_ONCE)
         if self.gateway is not BY_INVOICE:
-            await self._each(system.due_collections, self._collect_one, stop)
+            await self._each(system.due_collections, self._collect_one, stop, at_once=CALLS_AT_ONCE)
 
     async def _settle_one(self, waiting: Reference) -> None:
         await settle_due(self.store, self.gateway, waiting.customer, waiting.id)
@@ -124,18 +126,34 @@ class Worker:
             log.warning("document not rendered", document=str(waiting.id), error=str(error))
 
     async def _each(
-        self, page: Page, do: Callable[[Reference], Awaitable[None]], stop: asyncio.Event
+        self,
+        page: Page,
+        do: Callable[[Reference], Awaitable[None]],
+        stop: asyncio.Event,
+        *,
+        at_once: int = 1,
     ) -> None:
-        """Do one after the other until told to stop; what fails is logged and the others are done."""
-        async for reference in every(self.store, page):
-            if stop.is_set():
-                return
+        """Do one after the other, or a few side by side, until told to stop; what fails is logged and the
+        others are done.
+        """
+
+        async def done(reference: Reference) -> None:
             try:
                 await do(reference)
             except Busy:
                 raise
             except Exception:
                 log.exception("work failed; the next round tries again", id=str(reference.id))
+
+        few: list[Reference] = []
+        async for reference in every(self.store, page):
+            if stop.is_set():
+                return
+            few.append(reference)
+            if len(few) == at_once:
+                await asyncio.gather(*map(done, few))
+                few.clear()
+        await asyncio.gather(*map(done, few))
 
     async def _repeat(self, step: Callable[[asyncio.Event], Awaitable[None]], stop: asyncio.Event) -> None:
         while not stop.is_set():

@@ -9,7 +9,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy.exc import DBAPIError
 
 from app.billing.money import Money
 from app.billing.permissions import SYSTEM
@@ -28,7 +27,7 @@ from app.services.pending_changes import GIVE_UP, TURN
 from app.services.register_customer import change_payment_method
 from app.services.report_committed import CommittedRecorded, CommittedReport, report_committed
 from app.store.pending import PendingChange
-from app.store.transaction import Store, Tx
+from app.store.transaction import Store
 from tests.conftest import Clock
 from tests.services.paying import APPLY, SIGNER, Payer, payer
 
@@ -359,29 +358,3 @@ async def test_what_came_to_an_end_stays_so(ada: Payer) -> None:
         assert row.status.value == "APPLIED"
 
     await changed_and_paid(ada)
-
-
-@pytest.mark.parametrize(
-    "values",
-    [
-        {"status": "COLLECTING"},
-        {"status": "WITHDRAWN"},
-        {"amount": 1},
-        {"digest": "another"},
-    ],
-)
-async def test_the_database_keeps_a_pending_change_as_it_was(ada: Payer, values: dict[str, Any]) -> None:
-    """No status goes back, and what was pressed and decided stays; nor is the row taken away."""
-    await ada.presses("a")
-
-    def meddle(tx: Tx) -> None:
-        (name, value), *_ = values.items()
-        given = f"'{value}'" if isinstance(value, str) else value
-        tx.connection.exec_driver_sql(f'UPDATE pending_change SET "{name}" = {given}')
-
-    with pytest.raises(DBAPIError, match="pending_change"):
-        await ada.store.run(ada.customer, meddle)
-    with pytest.raises(DBAPIError, match="pending_change"):
-        await ada.store.run(
-            ada.customer, lambda tx: tx.connection.exec_driver_sql("DELETE FROM pending_change")
-        )
