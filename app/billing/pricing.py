@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import assert_never
 
 from app.billing.plans import PricingModel, SeatPrice, Tier
@@ -36,6 +37,11 @@ class Part:
 
 def exact_amount(parts: Iterable[Part]) -> Fraction:
     """What parts cost in a full period, in major units, not rounded."""
+    return _exact(tuple(parts))
+
+
+@lru_cache(4096)
+def _exact(parts: tuple[Part, ...]) -> Fraction:
     return sum((part.exact for part in parts), Fraction(0))
 
 

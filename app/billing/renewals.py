@@ -75,7 +75,7 @@ def due_at(state: State) -> datetime | None:
         return ends
     ends = min(ends, next_overage(subscription, state.price) or ends)
     waiting = state.waiting
-    if totals_of((billed.line for billed in waiting), state.credit).total.minor == 0:
+    if not waiting or totals_of((billed.line for billed in waiting), state.credit).total.minor == 0:
         return ends
     return min(ends, _month_end(subscription, max(billed.at for billed in waiting)))
 

@@ -30,7 +30,7 @@ from app.store.sheet import Sheet
 from app.store.states import Found
 from app.store.transaction import BatchTx, Busy, Store, Tx
 
-BATCH: Final = 250
+BATCH: Final = 500
 BUSY_MAX: Final = 5
 TRIES_MAX: Final = 5
 RETRY_AFTER: Final = timedelta(minutes=1)

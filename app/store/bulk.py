@@ -19,7 +19,7 @@ from sqlalchemy import Column, ColumnElement, Connection, Dialect, Table, Text, 
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from app.store.columns import Id, Instant, OneOf
+from app.store.columns import Id, Instant, Json, OneOf
 
 REPEATED = (Id, Instant, OneOf)
 """Types whose values are costly to encode, hashable, and often the same in many rows."""
@@ -104,6 +104,10 @@ def _encoded(column: Column[Any], values: Sequence[Any], dialect: Dialect) -> li
         if len(different) < len(values) // 2:
             known = {value: encode(value) for value in different}
             return [known[value] for value in values]
+    if isinstance(column.type, Json):  # The same seller is frozen in many documents.
+        seen = {id(value): value for value in values}
+        texts = {place: encode(value) for place, value in seen.items()}
+        return [texts[id(value)] for value in values]
     return [encode(value) for value in values]
 
 

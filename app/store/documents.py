@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -137,10 +138,15 @@ def _values(tx: Tx, new: Document) -> dict[str, Any]:
         "amount_due": totals.amount_due.minor,
         "credit_added": new.credit_added.minor,
         "taxes": to_json(tuple((t.treatment, t.base.minor, t.amount.minor) for t in totals.taxes)),
-        "seller": to_json(new.seller),
+        "seller": _seller_json(new.seller),
         "buyer": to_json(new.buyer),
         "locale": new.locale,
     }
+
+
+@lru_cache(16)
+def _seller_json(seller: Seller) -> Any:
+    return to_json(seller)
 
 
 def open_receivable(sheet: Sheet, tx: Tx, invoice: Document) -> None:

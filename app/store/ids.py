@@ -17,6 +17,7 @@ EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND: Final = timedelta(milliseconds=1)
 RANDOM_BITS: Final = 74
 STEP_BITS: Final = 32
+DRAWN: Final = 64
 LOW_BITS: Final = 62
 LOW: Final = (1 << LOW_BITS) - 1
 
@@ -29,6 +30,7 @@ class Minter:
         self._lock = Lock()
         self._millisecond = -1
         self._tail = 0
+        self._drawn: list[int] = []
 
     def mint(self, wall: datetime) -> UUID:
         """A new id of the given instant.
@@ -58,10 +60,14 @@ class Minter:
         fixed = millisecond << 80 | 0x7 << 76 | 0b10 << LOW_BITS
         return [UUID(int=fixed | tail >> LOW_BITS << 64 | tail & LOW) for tail in tails]
 
-    def _steps(self, count: int) -> memoryview[int]:
-        """Random numbers of 32 bits."""
-        bits = self._random_bits(STEP_BITS * count)
-        return memoryview(bits.to_bytes(STEP_BITS // 8 * count, "little")).cast("I")
+    def _steps(self, count: int) -> list[int]:
+        """Random numbers of 32 bits. They are drawn many at a time, which costs as much as to draw one."""
+        if len(self._drawn) < count:
+            more = max(count, DRAWN)
+            bits = self._random_bits(STEP_BITS * more)
+            self._drawn += memoryview(bits.to_bytes(STEP_BITS // 8 * more, "little")).cast("I")
+        taken, self._drawn = self._drawn[-count:], self._drawn[:-count]
+        return taken
 
 
 _minter: Final = Minter()

@@ -97,10 +97,11 @@ class History:
         self.ada = await self.portal.let_in(self.customer)
         plan = chance.choice(list(market.INTERVALS))
         interval = BillingInterval[chance.choice(market.INTERVALS[plan])]
-        viewers = () if plan == "slow" else (("viewer", chance.randint(0, 6)),)
+        seats = (("editor", chance.randint(2, 8)), ("viewer", chance.randint(0, 6)))
+        ordered = tuple(seat for seat in seats if seat[0] in market.ORDERED.get(plan, market.METRICS))
         today = self.now.astimezone(ZoneInfo(self.zone)).date()
         anchor = today - timedelta(days=chance.randint(0, 40)) if chance.random() < 0.3 else None
-        start = StartSubscription(plan, interval, (("editor", chance.randint(2, 8)), *viewers), anchor)
+        start = StartSubscription(plan, interval, ordered, anchor)
         self.subscription = encode(Kind.SUBSCRIPTION, await self.portal.start(self.customer, start))
 
     @property

@@ -29,6 +29,10 @@ INTERVALS: Final = {
     "surge": ("MONTH", "YEAR"),
     "free": ("MONTH",),
 }
+METRICS: Final = ("editor", "viewer")
+ORDERED: Final = {"slow": ("editor",), "metered": (), "surge": ("editor",)}
+"""The metrics that a subscription begins with, where not both are sold in advance."""
+
 MONTHS: Final = {"MONTH": 1, "QUARTER": 3, "HALF_YEAR": 6, "YEAR": 12}
 SCALE: Final = {"USD": "1", "EUR": "0.9", "JPY": "150", "KWD": "0.31"}
 DIGITS: Final = {"USD": 2, "EUR": 2, "JPY": 0, "KWD": 3}
