@@ -110,7 +110,7 @@ def test_two_workers_killed_ten_times_over_5000_subscriptions(database_url: str)
         while workers.alive:
             workers.hear()
             if kills < KILLS and workers.alive and chance.random() < KILLS * BATCH / MANY * 2:
-                time.sleep(chance.uniform(0, 0.05))
+                time.sleep(chance.uniform(0, 0.3))
                 workers.kill(chance.choice(sorted(workers.alive)))
                 workers.more()
                 kills += 1
