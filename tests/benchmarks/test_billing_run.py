@@ -24,7 +24,7 @@ from app.services.demo.stage import MovedClock
 from app.store.engine import open_store
 from app.store.transaction import Store
 from tests.benchmarks.measuring import engine_of, write
-from tests.benchmarks.test_ingesting import Driver, Rows, driver
+from tests.benchmarks.test_ingesting import Difference, Driver, Row, driver
 from tests.crowds import due_crowd
 
 FIRST: Final = 10_000
@@ -35,6 +35,8 @@ SHARE_MIN: Final = 0.05
 GROWTH_MAX: Final = 1.5
 MEGABYTES_MAX: Final = 300
 NOW: Final = datetime(2026, 8, 23, 13, 45, tzinfo=UTC)
+Rows = dict[str, list[Row]]
+
 OF_DOCUMENTS: Final = "document_id IN (SELECT id FROM document WHERE recorded_at >= {now})"
 WRITTEN: Final = {
     "document": "recorded_at >= {now}",
@@ -125,7 +127,7 @@ async def driver_seconds(url: str, parts: list[Rows]) -> float:
     try:
         start = time.perf_counter()
         for part in parts:
-            await alone.insert(part)
+            await alone.apply(Difference(new=part, gone={}))
         return time.perf_counter() - start
     finally:
         await alone.close()
