@@ -1,4 +1,4 @@
-"""`seatport worker`: bills, collects, draws and delivers webhooks beside the servers, as a process of its own."""
+"""`seatport worker`: bills, collects, draws and delivers webhooks, as a process beside the servers."""
 
 from __future__ import annotations
 
