@@ -65,7 +65,7 @@ def keyed_by(
     connection: Connection, columns: tuple[Column[Any], ...], rows: Iterable[tuple[Any, ...]]
 ) -> Keys:
     """The same by values of all columns, that of the customer first: for what the store keeps by itself."""
-    lists = list(zip(*rows, strict=True))
+    lists = list(zip(*rows, strict=True)) or [()] * len(columns)
     if connection.dialect.name != "sqlite":
         values = {f"keys_{c.name}": list(given) for c, given in zip(columns, lists, strict=True)}
         return Keys(_arrays(columns), connection, values)
