@@ -173,10 +173,7 @@ class Store:
     async def look(
         self, unit: Callable[Concatenate[BatchTx, P], T], /, *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Run the same kind of unit where nothing can be written.
-
-        :raises Busy: if it had no turn in time
-        """
+        """Run the same kind of unit where nothing can be written; `Busy` as there."""
 
         def work(connection: Connection) -> T:
             with connection.begin():
