@@ -106,7 +106,7 @@ def hand_out(tx: DeploymentTx, *, known: Collection[str], limit: int) -> int:
     query = (
         select(outbox.c.customer_id, outbox.c.id, outbox.c.type, outbox.c.created_at)
         .where(outbox.c.delivered_at.is_(None))
-        .order_by(outbox.c.created_at)
+        .order_by(outbox.c.created_at, outbox.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
