@@ -37,15 +37,16 @@ ACME = "/v1/customers/acme"
         "Bearer ",
         "Basic YTpi",
         "Bearer spk_short",
-        f"Bearer {new_token()}",
+        "Bearer {unknown}",
         f"Bearer spp_{'a' * 43}",
-        f"Bearer {new_token()} x",
+        "Bearer {unknown} x",
         "Bearer spk_" + "é" * 49,
     ],
 )
 async def test_without_a_good_key_there_is_one_answer(caller: Caller, header: str | None) -> None:
     """401, the same bytes for every request without a key, with no key, or with one that nobody has."""
-    sent = {} if header is None else {b"Authorization": header.encode()}
+    text = header and header.replace("{unknown}", new_token())
+    sent = {} if text is None else {b"Authorization": text.encode()}
 
     answer = await caller.http.get(ACME, headers=sent)
     caller.note("GET", ACME, answer)
