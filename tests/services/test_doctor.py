@@ -38,6 +38,7 @@ from app.store.transaction import Tx
 from tests import postgres
 from tests.api import world
 from tests.conftest import Clock, own_database
+from tests.gateways.posting import OK, Says, delivering, endpoint
 from tests.postgres import in_own_loop
 
 NOBODY: Final = "00000000-0000-7000-8000-000000000000"
@@ -155,11 +156,12 @@ ALL_DAMAGES: Final = {**DAMAGES, **audits(), **orphans()}
 
 
 async def _lived(url: str) -> None:
-    """April, and at its end payments, a credit note, an agreement, a visitor, an end to come and a PDF."""
+    """April, and then payments, a credit note, an agreement, a visitor, an end to come, a PDF, webhooks."""
     clock = Clock(world.NOON)
     store = open_store(url, clock=clock)
     lived = await world.live(store, clock)
     clock.now = world.NOON
+    await endpoint(store)
     await store.run(lived.acme, _pay)
     await world.change(store, lived.acme, lived.subscription, "fewer", SeatQuantity("editor", remove=3))
     await store.run(lived.acme, _decline, lived.subscription)
@@ -169,6 +171,7 @@ async def _lived(url: str) -> None:
         await store.run(lived.acme, part)
     await store.run(lived.acme, world.end_with_the_period, lived.subscription)
     await store.run(lived.acme, _draw)
+    await delivering(store, Says([OK])).once()
     await store.close()
 
 
