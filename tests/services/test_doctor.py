@@ -218,23 +218,13 @@ SEGMENT: Final = f"""
     FROM subscription ORDER BY id LIMIT 1"""
 
 
-DELIVERY: Final = f"""
-    INSERT INTO webhook_delivery (customer_id, id, outbox_id, endpoint_id, attempts, round_start, created_at)
-    SELECT customer_id, '{NOBODY[:-1]}2', id, '{NOBODY[:-1]}3', 1, 0, created_at
-    FROM outbox ORDER BY id LIMIT 1"""
-ATTEMPT: Final = """
-    INSERT INTO webhook_attempt (customer_id, delivery_id, number, at, milliseconds)
-    SELECT customer_id, id, 1, created_at, 12 FROM webhook_delivery"""
-
-
 @pytest.fixture(scope="module")
 def sqlite_books(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An SQLite file with a history, to copy."""
     file = tmp_path_factory.mktemp("books") / "seatport.db"
     shutil.copyfile(sqlite_template, file)
     in_own_loop(_lived(f"sqlite+aiosqlite:///{file}"))
-    for statement in (SEGMENT, DELIVERY, ATTEMPT):
-        done(f"sqlite+aiosqlite:///{file}", statement)
+    done(f"sqlite+aiosqlite:///{file}", SEGMENT)
     return file
 
 
@@ -243,8 +233,7 @@ def postgres_books(postgres_server: postgres.Server, postgres_template: str) -> 
     """The name of a PostgreSQL database with a history, to copy."""
     name = postgres_server.create(postgres_template)
     in_own_loop(_lived(postgres_server.url(name)))
-    for statement in (SEGMENT, DELIVERY, ATTEMPT):
-        done(postgres_server.url(name), statement)
+    done(postgres_server.url(name), SEGMENT)
     return name
 
 
