@@ -3,6 +3,7 @@
 import asyncio
 import subprocess
 import sys
+from collections import Counter
 from decimal import Decimal
 from typing import Any, Final
 
@@ -15,8 +16,9 @@ from tests.proofs.serving import CHANGE, SEATS, Server, Tenant, amounts, ask, ch
 from tests.proofs.workers import results, started, tell
 
 PROCESSES: Final = 4
-IDENTICAL: Final = 200
-AT_ONCE: Final = 5
+CALLS: Final = 1_000
+AT_ONCE: Final = 50
+CLIENTS: Final = 200
 ADDITIONS: Final = 25
 ANSWERS: Final = 500
 ANSWERS_A_CHANGE: Final = 3
@@ -41,27 +43,37 @@ async def rows(url: str, tenant: Tenant) -> tuple[int, ...]:
     return found
 
 
-async def test_200_calls_with_one_key_are_one_change(shared_url: str, pair: list[Server]) -> None:
-    """From 4 processes, to two servers over one database: one invoice, one event, 199 replays of equal
+def facts_of(pair: list[Server], tenant: Tenant, keys: list[str], **change: Any) -> list[dict[str, Any]]:
+    """What one change comes to under each key, asked for by four processes of two servers, 200 at a time;
+    none of them is an error.
+    """
+    orders = [
+        {
+            "urls": [f"{server.url}/graphql" for server in pair],
+            "headers": tenant.headers,
+            "body": {"query": CHANGE, "variables": {"input": tenant.change("", **change)}},
+            "keys": keys[i::PROCESSES],
+            "at_once": AT_ONCE,
+        }
+        for i in range(PROCESSES)
+    ]
+    with started("post", orders) as workers:
+        answers = [answer for result in results(workers) for answer in result]
+    assert [a for a in answers if not isinstance(a, dict) or "errors" in a] == []
+    assert len(answers) == len(keys)
+    return [answer["data"]["changePlan"] for answer in answers]
+
+
+async def test_1000_calls_with_one_key_are_one_change(shared_url: str, pair: list[Server]) -> None:
+    """From 4 processes, to two servers over one database: one invoice, one event, 999 replays of equal
     amounts, no error; and after a restart the key still stands for what it did.
     """
     (tenant,) = await settled(shared_url, "identical")
     before = await rows(shared_url, tenant)
-    orders = {
-        "urls": [f"{server.url}/graphql" for server in pair],
-        "headers": tenant.headers,
-        "body": {"query": CHANGE, "variables": {"input": tenant.change("the one key", add=3)}},
-        "times": IDENTICAL // PROCESSES,
-        "at_once": AT_ONCE,
-    }
-    with started("post", [orders] * PROCESSES) as workers:
-        answers = [answer for result in results(workers) for answer in result]
-
-    assert [a for a in answers if not isinstance(a, dict) or "errors" in a] == []
-    facts = [answer["data"]["changePlan"] for answer in answers]
+    facts = facts_of(pair, tenant, ["the one key"] * CALLS, add=3)
     first = [fact for fact in facts if not fact["replayed"]]
     sys.stdout.write(f"{len(facts)} answers, {len(facts) - len(first)} replays\n")
-    assert (len(facts), len(first)) == (IDENTICAL, 1)
+    assert (len(facts), len(first)) == (CALLS, 1)
     assert [fact for fact in facts if amounts(fact) != amounts(first[0])] == []
     after = await rows(shared_url, tenant)
     assert [b - a for a, b in zip(before, after, strict=True)] == [1, 1, 1, 1, 1, 3]
@@ -73,6 +85,36 @@ async def test_200_calls_with_one_key_are_one_change(shared_url: str, pair: list
         again = [await changed(client, server, tenant, "the one key", add=3) for server in pair]
     assert [(fact["replayed"], amounts(fact)) for fact in again] == [(True, amounts(first[0]))] * 2
     assert await rows(shared_url, tenant) == after
+    assert await problems(shared_url) == []
+
+
+async def test_of_1000_changes_of_one_version_one_is_made(shared_url: str, pair: list[Server]) -> None:
+    """A thousand different keys, all of what version 1 showed: one change, 999 times `VersionConflict`, no
+    error, and nothing else written.
+    """
+    (tenant,) = await settled(shared_url, "one-version")
+    before = await rows(shared_url, tenant)
+    keys = [f"key-{n}" for n in range(CALLS)]
+    told = Counter(fact["__typename"] for fact in facts_of(pair, tenant, keys, add=2, expectedVersion=1))
+
+    sys.stdout.write(f"{dict(told)}\n")
+    assert told == {"PlanChanged": 1, "VersionConflict": CALLS - 1}
+    after = await rows(shared_url, tenant)
+    assert [b - a for a, b in zip(before, after, strict=True)] == [1, 1, 1, 1, 1, 2]
+
+
+async def test_200_clients_add_a_seat_each(shared_url: str, pair: list[Server]) -> None:
+    """All 200 are there, each on an invoice of its own."""
+    (tenant,) = await settled(shared_url, "two-hundred")
+    before = await rows(shared_url, tenant)
+    told = Counter(
+        fact["__typename"] for fact in facts_of(pair, tenant, [f"client-{n}" for n in range(CLIENTS)])
+    )
+
+    assert told == {"PlanChanged": CLIENTS}
+    after = await rows(shared_url, tenant)
+    assert [b - a for a, b in zip(before, after, strict=True)] == [CLIENTS] * 6
+    assert after[-1] == SEATS + CLIENTS
     assert await problems(shared_url) == []
 
 

@@ -21,17 +21,19 @@ SECONDS_MAX: Final = 60
 
 
 async def post(orders: dict[str, Any]) -> list[Any]:
-    """Post one and the same body `times` times, `at_once` of them under way, to the servers in turn; what
-    each was answered.
+    """Post a body under each of `keys`, `at_once` of them under way, to the servers in turn; what each was
+    answered.
     """
-    left = iter(range(orders["times"]))
+    left = iter(enumerate(orders["keys"]))
     answers: list[Any] = []
     async with httpx.AsyncClient(headers=orders["headers"], timeout=SECONDS_MAX) as client:
 
         async def some() -> None:
-            for i in left:
+            for i, key in left:
                 url = orders["urls"][i % len(orders["urls"])]
-                answer = await client.post(url, json=orders["body"])
+                body, sent = orders["body"], orders["body"]["variables"]["input"]
+                keyed = {**body, "variables": {"input": {**sent, "idempotencyKey": key}}}
+                answer = await client.post(url, json=keyed)
                 answers.append(answer.json() if answer.status_code == httpx.codes.OK else answer.status_code)
 
         meet()
