@@ -144,6 +144,7 @@ def test_the_same_difference_twice_is_one_term() -> None:
     ("net", "billed", "amount", "formula"),
     [
         (5, "150.00", None, None),
+        (5, "124.99", "0.01", "min(5 seats × 10.00 USD × 15/30 days, 125.00 − 124.99 USD)"),
         (5, "110.00", "15.00", "min(5 seats × 10.00 USD × 15/30 days, 125.00 − 110.00 USD)"),
         (-5, "80.00", "-5.00", "max(−5 seats × 10.00 USD × 15/30 days, 75.00 − 80.00 USD)"),
         (-5, "60.00", None, None),
@@ -170,7 +171,7 @@ def test_no_more_is_taken_back_than_was_billed_until_then(later: str) -> None:
     billed since is for the second half.
     """
     fewer = told(moved(-10, "01"), moved(10, "16"))
-    (line,) = lines(fewer, None, left(later, NEWER, "2026-04-20"), left("20.00"))
+    (line,) = lines(fewer, None, left(later, NEWER, "2026-04-16"), left("20.00"))
     (all_of_it,) = lines(fewer)
 
     assert (line.amount, line.reverses) == (money("-20.00"), CHARGE)
@@ -229,6 +230,30 @@ def test_levels_stand_side_by_side() -> None:
         (Run(10, 5), Run(15, 5)),
         (Run(12, 10), Run(17, 10)),
     ]
+
+
+def test_levels_that_are_told_away_stand_side_by_side_too() -> None:
+    """That two came on the 21st is taken back: they were known, and are no more."""
+    known = Usage(10, events=(moved(2, "21"),))
+
+    assert list(levels(told(moved(-2, "21"), known=known), APRIL, Granularity.DAY)) == [
+        (Run(10, 20), Run(10, 20)),
+        (Run(12, 10), Run(10, 10)),
+    ]
+
+
+def test_by_the_second_a_line_begins_with_its_second() -> None:
+    """5 more since noon of the 16th: 50.00 × 1252800/2592000 = 24.17."""
+    (line,) = lines(told(moved(5, "16 12:00")), plan_price(granularity=Granularity.SECOND))
+
+    assert line.period.start == instant("2026-04-16 12:00")
+    assert line.formula == "5 seats × 10.00 USD × 1252800/2592000 seconds"
+    assert line.amount == money("24.17")
+
+
+def test_a_cent_is_limited_too() -> None:
+    """One seat more at 0.02 for half of April is 0.01, but 1.00 was billed and 0.21 should be."""
+    assert lines(told(moved(1, "16")), plan_price(seat_price("0.02")), left("1.00")) == ()
 
 
 def test_the_whole_of_a_stretch_is_the_period_of_its_price() -> None:
