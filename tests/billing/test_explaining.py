@@ -141,6 +141,18 @@ def test_seats_told_late_say_what_they_cost_without_and_with_them() -> None:
     ]
 
 
+def test_every_level_of_seats_told_late_counts() -> None:
+    """4 seats since the 16th and 5 since the 26th, and 2 more since the 21st: 20.00 × 5/30 twice."""
+    line = a_line(period=LATE_APRIL, amount=money("6.67"))
+    known = moved(4, "01", COMMITTED), moved(1, "26", COMMITTED, hour="00:00")
+
+    assert told_late(seat_price(), line, *known)[1:] == [
+        "level: 4 seats for 5 days, 6 with what was told; 4 and 6 billed: (60 − 40) × 5/30 = 10/3",
+        "level: 5 seats for 5 days, 7 with what was told; 5 and 7 billed: (70 − 50) × 5/30 = 10/3",
+        "rounding: 20/3 USD rounded once, half away from zero: 6.67 USD",
+    ]
+
+
 def test_seats_told_late_say_what_limited_them() -> None:
     """Where less was open than the seats cost, that decides."""
     line = a_line(period=LATE_APRIL, amount=money("5.00"))

@@ -106,8 +106,10 @@ def test_events_of_one_instant_count_together() -> None:
 def test_below_zero_is_judged_when_an_instant_is_over() -> None:
     """Two go and one comes at one instant, which leaves −1 from then on, whatever comes a day later."""
     deltas = [a_delta(-2), a_delta(1), a_delta(5, "2026-04-17")]
+    up_and_down = [a_delta(1, "2026-04-15"), a_delta(1), a_delta(-3), a_delta(5, "2026-04-17")]
 
     assert first_negative(deltas) == instant("2026-04-16")
+    assert first_negative(up_and_down) == instant("2026-04-16")
 
 
 @pytest.mark.parametrize(("stated", "right"), [(None, None), (9, 7)])
@@ -190,6 +192,16 @@ def test_days_agree_with_folding_every_instant(
         instants = [midnight - timedelta(seconds=1), *(midnight + timedelta(hours=h) for h in (0, 8, 16))]
         assert (day.committed, day.in_use) == (level(COMMITTED, ends), level(IN_USE, ends))
         assert day.peak == max(level(IN_USE, at) for at in instants)
+
+
+def test_a_peak_counts_an_instant_when_it_is_over() -> None:
+    """One in the morning; five come and go at four in the afternoon, and were never there."""
+    told = [a_delta(1, "2026-04-10 08:00"), a_delta(5, "2026-04-10 16:00"), a_delta(-5, "2026-04-10 16:00")]
+    tenth = date(2026, 4, 10)
+
+    assert days(SeatLevels(), told, start=tenth, until=date(2026, 4, 11), zone="UTC") == (
+        DayLevel(tenth, 0, 1, 1),
+    )
 
 
 def test_days_are_those_of_the_zone() -> None:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from app.billing.lines import BilledLine, formula
+from app.billing.lines import BilledLine, Left, formula, taken_back
 from app.billing.money import CURRENCIES
 from app.billing.periods import Granularity, Share
 from app.billing.plans import BASE_FEE
@@ -92,3 +92,37 @@ def test_a_line_is_creditable_while_units_of_it_are_left() -> None:
     assert flat.creditable
     assert not replace(flat, left=money("40.00")).creditable
     assert not replace(flat, left=money("0.00")).creditable
+
+
+def test_what_is_taken_back_of_several_lines_says_of_each_how_much() -> None:
+    """50.00 of one line that has 30.00 left and another with 70.00: the first goes wholly, and the formula of
+    the last is that of all, less what the first one gave. Each has the tax of what it takes back from.
+    """
+    line = started().lines[0].line
+    less = replace(line, amount=money("-50.00"), formula="−5 seats × 10.00 USD", share=HALF)
+    old_tax = replace(line.tax, label="Old tax")
+    charges = (
+        Left(UUID(int=3), None, line.period.start, money("30.00"), old_tax),
+        Left(UUID(int=4), None, line.period.start, money("0.00"), line.tax),
+        Left(UUID(int=5), None, line.period.start, money("70.00"), line.tax),
+    )
+    several = replace(less, parts=(), share=None)
+
+    assert taken_back(less, charges) == (
+        replace(several, amount=money("-30.00"), formula="−30.00 USD", reverses=UUID(int=3), tax=old_tax),
+        replace(
+            several,
+            amount=money("-20.00"),
+            formula="−5 seats × 10.00 USD + 30.00 USD",
+            reverses=UUID(int=5),
+        ),
+    )
+    assert taken_back(less, charges[2:]) == (replace(less, reverses=UUID(int=5)),)
+
+
+@pytest.mark.parametrize("amount", ["0.00", "0.01"])
+def test_a_line_that_takes_nothing_back_is_left_as_it_is(amount: str) -> None:
+    """A charge, and a line of nothing."""
+    line = replace(started().lines[0].line, amount=money(amount))
+
+    assert taken_back(line, ()) == (line,)
