@@ -101,7 +101,8 @@ def backdated_lines(
     told: Told, stretch: Stretch, tax: TaxTreatment, cycle: int, *, until: datetime | None = None
 ) -> tuple[Line, ...]:
     """The line of one stretch, or of what of it is over at an instant; none if nothing comes of it. Below 0
-    it is one for each line that it takes back from.
+    it is one for each line that it takes back from, the oldest first: these charged for most of what is over,
+    and what is to come is taken back from the newest.
     """
     version, segment = stretch.version, stretch.segment
     seat = version.seat(segment.metric)
@@ -133,7 +134,7 @@ def backdated_lines(
         price=version.id,
         cycle=cycle,
     )
-    return taken_back(line, [charge for charge in stretch.charges if charge.since < period.end])
+    return taken_back(line, [charge for charge in reversed(stretch.charges) if charge.since < period.end])
 
 
 def whole_of(stretch: Stretch) -> Share:

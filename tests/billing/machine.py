@@ -340,14 +340,15 @@ class Machine(History):
         moves: dict[datetime, int] = {}
         for line in self.books.lines.values():
             charge = self.books.lines[line.reverses] if line.reverses else line
-            if line.item != item or not (line.kind.in_advance or line.kind.gives_back):
+            told = line.kind is LineKind.BACKDATED and line.reverses is not None
+            if line.item != item or not (line.kind.in_advance or line.kind.gives_back or told):
                 continue
             if not value_of(charge):
                 continue
             end = min(line.period.end, self.cut.get(charge.cycle, line.period.end))
             if end <= max(line.period.start, now.period.start):
                 continue
-            in_full = line.reverses and line.share is None
+            in_full = line.reverses and line.share is None and not told
             start = max(charge.period.start if in_full else line.period.start, now.period.start)
             units = -line.quantity if line.reverses else line.quantity
             moves[start] = moves.get(start, 0) + units

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
+from uuid import UUID
 
 from app.billing.backdated import Stretch, Told
 from app.billing.effects import reported
@@ -149,7 +150,8 @@ def check_stretch(
     granularity, currency = stretch.version.granularity, stretch.version.currency
     whole = length(stretch.segment.full, granularity)
     sums = []
-    for events in (known, [*known, *(replace(known[0], delta=delta) for delta in deltas)]):
+    told = [SeatEvent(UUID(int=0), delta, delta.effective_at, "vendor") for delta in deltas]
+    for events in (known, [*known, *told]):
         each = (
             full_price(seat, billed_quantity(seat, level)) * Fraction(units, whole)
             for _, units, level in levels(events, period, granularity)

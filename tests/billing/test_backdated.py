@@ -179,12 +179,12 @@ def test_no_more_is_taken_back_than_was_billed_until_then(later: str) -> None:
 
 
 def test_what_is_taken_back_of_two_lines_is_two_lines() -> None:
-    """50.00 less, of 30.00 that were added last, and of the 100.00 before."""
-    taken = lines(told(moved(-10, "16")), None, left("30.00", NEWER), left("70.00"))
+    """50.00 less: of 30.00 that are left of the first line, and of the 70.00 that were added later."""
+    taken = lines(told(moved(-10, "16")), None, left("70.00", NEWER), left("30.00"))
 
     assert [(line.amount, line.reverses) for line in taken] == [
-        (money("-30.00"), NEWER),
-        (money("-20.00"), CHARGE),
+        (money("-30.00"), CHARGE),
+        (money("-20.00"), NEWER),
     ]
 
 

@@ -101,3 +101,17 @@ def test_what_was_told_late_of_the_present_period_can_be_taken_back() -> None:
         (LineKind.BACKDATED, money("-5.00")),
         (LineKind.CREDIT, money("-3.33")),
     ]
+
+
+def test_time_that_is_over_does_not_use_up_what_the_rest_is_taken_from() -> None:
+    """Ten editors, and six more since the 15th (32.00). On the 21st it is told that it were four and not ten
+    on the 1st: 6 × 10.00 × 20/30 = 40.00 come back of the ten, which were billed for that time, and 20.00 of
+    the six for the rest.
+    """
+    state = changed(started(), ask(editor=16), "2026-04-15")
+    ten, six = state.lines
+    told = Told((seats(-6, "01"),), Usage(10, events=(seats(6, "15"),)))
+    posting = reported(state, told, at=instant("2026-04-21"))
+
+    assert lines_of(posting) == [(LineKind.BACKDATED, "-40.00"), (LineKind.CREDIT, "-20.00")]
+    assert [line.reverses for line in posting.lines] == [ten.id, six.id]
