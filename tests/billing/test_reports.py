@@ -123,6 +123,14 @@ def test_a_total_that_was_stated_for_later_stays_true() -> None:
     assert [ledger.timelines[EDITOR].at(day(n)) for n in (3, 4, 8, 9)] == [8, 10, 11, 7]
 
 
+def test_below_zero_is_looked_for_until_a_stated_total_takes_over() -> None:
+    """Seven were stated on the 9th: eight fewer since the 3rd leave none and one, and seven from the 9th."""
+    ledger = a_ledger(seven(), an_event(-2, day(9), stated=7))
+
+    assert len(recorded(ledger.report(SeatReport(EDITOR, removed=8, effective_at=day(3))))) == 2
+    assert ledger.timelines[EDITOR].levels == [0, 1, 7]
+
+
 def test_a_report_decided_before_counts_for_the_next() -> None:
     """Five more, then a total of twelve: that is true already; then eight fewer leave four."""
     ledger = a_ledger()
@@ -166,6 +174,7 @@ TOO_LONG = "Give at most 500 characters, and no NUL among them."
         (SeatReport(EDITOR, added=1, effective_at=NOW + timedelta(microseconds=6)), FUTURE),
         (SeatReport(EDITOR, added=1, note="x" * 501), Problem("note", TOO_LONG)),
         (SeatReport(EDITOR, added=1, note="a\x00b"), Problem("note", TOO_LONG)),
+        (SeatReport(EDITOR, added=1, holder=Holder("u2"), note="x" * 501), Problem("note", TOO_LONG)),
         (
             SeatReport(EDITOR, added=1, holder=Holder("")),
             Problem("holder.reference", "A holder has a reference. Give the product's own id of them."),
@@ -228,6 +237,14 @@ def test_people_leave_and_come_back() -> None:
     assert ledger.seated == {(EDITOR, "u1"): Sitting(ADA, 1, NOW)}
 
 
+def test_who_has_two_seats_and_gives_one_back_keeps_the_other() -> None:
+    """Since when Ada sits does not change."""
+    ledger = a_ledger(sitting=(Sitting(ADA, 2, day(3)),))
+    ledger.report(SeatReport(EDITOR, removed=1, holder=ADA))
+
+    assert ledger.seated == {(EDITOR, "u1"): Sitting(ADA, 1, day(3))}
+
+
 def test_what_was_billed_long_ago_stays() -> None:
     """Thirteen months back is the most for time that was billed; what was never billed is not bounded."""
     billed = replace(RULES, billed_until={EDITOR: day(1)})
@@ -244,8 +261,9 @@ def test_what_was_billed_long_ago_stays() -> None:
             ),
         )
     )
-    recent = replace(RULES, billed_until={EDITOR: oldest - timedelta(days=9)})
-    assert len(recorded(a_ledger(rules=recent).report(told[1]))) == 1
+    for until in (oldest - timedelta(days=9), oldest - timedelta(seconds=1)):
+        before = replace(RULES, billed_until={EDITOR: until})
+        assert len(recorded(a_ledger(rules=before).report(told[1]))) == 1
 
 
 # ── Corrections ─────────────────────────────────────────────────────────────────────────────────────────────

@@ -3,10 +3,12 @@
 from dataclasses import replace
 from uuid import UUID
 
+import pytest
+
 from app.billing.changes import Quote, decide
 from app.billing.ledger import BalanceKind, EventSource
 from app.billing.periods import BillingInterval
-from app.billing.plans import ChangeTiming, ProrationMode
+from app.billing.plans import ChangeTiming, Item, ProrationMode
 from app.billing.refusals import NothingToChange
 from app.billing.renewals import renewal
 from app.billing.state import State
@@ -131,6 +133,32 @@ def test_a_scheduled_removal_below_the_seats_in_use_is_raised_to_them() -> None:
     assert posting.dropped == ()
     assert [(event.removed, event.note) for event in posting.events] == [(3, "raised from 5 to 7: 8 in use")]
     assert posting.drafts[0].totals.total == money("70.00")
+
+
+def test_a_line_says_from_what_it_was_raised() -> None:
+    """Down to 5 editors with 8 in use, and down to 3 viewers with none: the editors' line says 5."""
+    state = scheduled(started(BOTH, viewer=5), SeatsAtRenewal(EDITOR, 5), SeatsAtRenewal(VIEWER, 3))
+    posting = renewal(in_use(state, EDITOR, 8))
+
+    assert [raised.change for raised in posting.raised] == [SeatsAtRenewal(EDITOR, 5)]
+    said = {line.item: (line.quantity, line.raised_from) for line in posting.lines}
+    assert (said[EDITOR], said[VIEWER]) == ((8, 5), (3, None))
+
+
+@pytest.mark.parametrize("guests", [0, 3])
+def test_seats_that_only_the_next_plan_has_are_not_raised(guests: int) -> None:
+    """So many guests wait with a plan that has guests: that many come."""
+    guest = Item("guest")
+    open_house = plan_price(seat_price(), seat_price("1.00", guest), plan="open")
+    state = scheduled(
+        started(plan_price(), open_house),
+        PlanAtRenewal("open", BillingInterval.MONTH),
+        SeatsAtRenewal(guest, guests),
+    )
+    posting = renewal(state)
+
+    assert (posting.price, posting.raised) == (open_house, ())
+    assert [event.net for event in posting.events] == ([guests] if guests else [])
 
 
 def test_included_seats_are_room_at_the_renewal() -> None:

@@ -10,6 +10,7 @@ def test_a_timeline_has_one_level_for_each_instant() -> None:
     """What moved together counts together, and the level before is what is left of the one now."""
     assert seven() == Timeline(4, [day(3), day(5), day(9)], [8, 9, 7])
     assert timeline(3, []) == Timeline(3)
+    assert timeline(5, [(day(3), 1), (day(3), 2)]) == Timeline(2, [day(3)], [5])
     assert [seven().at(day(n)) for n in (1, 3, 4, 5, 8, 9, 20)] == [4, 8, 8, 9, 9, 7, 7]
     assert Timeline(3).at(day(1)) == 3
 
@@ -56,6 +57,7 @@ def test_the_first_move_of_all_stands_on_what_was_before() -> None:
         (-8, 3, 9, None),
         (-8, 6, None, 9),
         (-9, 3, 5, 3),
+        (-9, 5, None, 9),
         (-7, 12, None, None),
         (-8, 12, None, 12),
     ],
