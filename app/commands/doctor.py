@@ -15,7 +15,7 @@ from app.services.doctor import Report, Verdict, examine
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @asynchronous
 async def command(as_json: bool) -> None:  # noqa: FBT001  A flag.
-    """Check that the books hold: sums, numbers, periods, files, history.
+    """Check that the books hold, and name what does not.
 
     It only reads, and servers may run meanwhile.
     The exit code is 0 if everything holds, and 1 if anything does not.

@@ -15,9 +15,10 @@ from app.store.backups import restore
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @asynchronous
 async def command(file: Path) -> None:
-    """Put FILE, which `seatport backup` made, back into an empty database, and let the doctor look at it.
+    """Put a backup back into an empty database.
 
-    The exit code is 0 if everything was put back and holds.
+    FILE is what `seatport backup` made. The doctor looks at what was put back; the exit code is 0 if that
+    holds.
     """
     url = settings().database_url
     await restore(url, file)

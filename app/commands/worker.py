@@ -18,8 +18,10 @@ from app.settings import Settings
 @click.command("worker")
 @asynchronous
 async def command() -> None:
-    """Bill and collect what is due, draw documents and deliver webhooks until Ctrl+C or SIGTERM, as a process
-    of its own.
+    """Bill, collect, draw and deliver until Ctrl+C or SIGTERM.
+
+    What a server does by itself, as a process of its own: bill and collect what is due, draw documents and
+    deliver webhooks.
 
     Several may run at once, beside any number of servers, all with the same SEATPORT_SECRET.
     """

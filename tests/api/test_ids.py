@@ -73,5 +73,6 @@ def test_what_is_no_id() -> None:
 
 
 def test_the_prefixes_of_the_contract() -> None:
-    """The seven prefixes that clients see."""
-    assert [kind.value for kind in Kind] == ["cus", "sub", "evt", "lin", "inv", "crn", "chg"]
+    """The prefixes that clients see, those of webhooks last."""
+    prefixes = ["cus", "sub", "evt", "lin", "inv", "crn", "chg", "whe", "msg", "dlv"]
+    assert [kind.value for kind in Kind] == prefixes

@@ -70,9 +70,10 @@ def test_more_subscriptions_are_due_and_billed(demo: Seatport) -> None:
     assert made.exit_code == 0, made.output
     assert "Made 4 more customers, each with a renewal that is due." in made.stderr
 
-    assert json.loads(demo("bill", "--json").stdout) == {"billed": 4, "parked": []}
+    billed = json.loads(demo("bill", "--json").stdout)
+    assert (billed["claimed"], billed["billed"], billed["parked"]) == (4, 4, [])
     assert demo("demo", "--subscriptions", "4").exit_code == 0
-    assert demo("bill").stdout == "Billed 4, parked 0.\n"
+    assert demo("bill").stdout.startswith("Billed 4, parked 0.\n")
 
 
 def test_a_demo_that_was_cut_short_is_told(seatport: Seatport, database_url: str) -> None:

@@ -71,6 +71,9 @@ async def asked(world: World, name: str, size: int) -> tuple[int, int]:
 
 async def variables_of(world: World, name: str, text: str, *, key: str) -> dict[str, Any]:
     """What makes an operation find as much as there is."""
+    if name in {"assignSeat", "releaseSeat"}:
+        who: Any = {"holder": {"reference": key}} if name == "assignSeat" else {"reference": key}
+        return {"input": {"metric": "editor", **who, "idempotencyKey": key}}
     if "$input" in text:
         wanted: dict[str, Any] = {"subscriptionId": world.subscription_id}
         wanted |= {"seats": seats(add=1)} if name.endswith("ChangePlan") or name == "changePlan" else {}
