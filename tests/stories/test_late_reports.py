@@ -27,7 +27,15 @@ from tests.stories.test_usage import new_york
 
 LIVES: Final = 5
 PLANS: Final = (("peak", 0), ("fair", 0), ("rising", 0), ("people", 0), ("open", 3))
-FIRSTS: Final = ("2026-05-01", "2026-06-01", "2026-07-01", "2026-08-01", "2026-09-01", "2026-10-01")
+FIRSTS: Final = (
+    "2026-05-01",
+    "2026-06-01",
+    "2026-07-01",
+    "2026-08-01",
+    "2026-09-01",
+    "2026-10-01",
+    "2026-11-01",
+)
 
 
 @dataclass(slots=True)
