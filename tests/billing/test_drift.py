@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.billing.drift import Correction, Roll, drift
+from app.billing.drift import Correction, Drift, Roll, drift
 from app.billing.ledger import Holder, SeatLevels
 from app.billing.periods import BillingInterval
 from app.billing.plans import ChargingBasis, SeatPrice
@@ -80,3 +80,44 @@ def test_a_year_is_told_by_the_month() -> None:
     granted = SeatLevels(committed=10, granted=1)
     assert drift(Roll(EDITOR, 11), granted, {}, yearly).monthly == money("0.00")
     assert drift(Roll(EDITOR, 0), SeatLevels(committed=2), {}, yearly).monthly == money("0.00")
+
+
+def test_all_that_a_drift_says() -> None:
+    """By number: four instead of six, 20.00 less than six committed cost; by people: Eva for Ben, which costs
+    40.00 less than six.
+    """
+    levels, version = SeatLevels(committed=6, in_use=6), plan_price()
+    held = {"ada": (ADA, 1), "ben": (BEN, 5)}
+
+    assert drift(Roll(EDITOR, 4), levels, {}, version) == Drift(
+        EDITOR, 6, 4, (), (), 0, money("-20.00"), (Correction(total=4),)
+    )
+    assert drift(Roll(EDITOR, 2, {"ada": ADA, "eva": EVA}), levels, held, version) == Drift(
+        EDITOR,
+        6,
+        2,
+        (EVA,),
+        (BEN,),
+        0,
+        money("-40.00"),
+        (Correction(removed=5, holder=BEN), Correction(added=1, holder=EVA)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("basis", "levels", "actual", "monthly"),
+    [
+        (ChargingBasis.OVERAGE, SeatLevels(0, 0), 3, "36.00"),
+        (ChargingBasis.OVERAGE, SeatLevels(10, 12), 15, "36.00"),
+        (ChargingBasis.PURCHASED, SeatLevels(2, 0, 5), 4, "-20.00"),
+    ],
+)
+def test_what_is_over_already_and_what_was_granted_count(
+    basis: ChargingBasis, levels: SeatLevels, actual: int, monthly: str
+) -> None:
+    """Three above a limit of none at 12.00; five above ten, of which two are known; four who all sit in
+    granted seats, so that two committed ones are not needed.
+    """
+    found = drift(Roll(EDITOR, actual), levels, {}, plan_price(priced(basis)))
+
+    assert found.monthly == money(monthly)
