@@ -74,6 +74,7 @@ class Machine(History):
     asked: SeatBook = field(default_factory=lambda: SeatBook(kind=BalanceKind.COMMITTED))
     paid_ahead: list[Closed] = field(default_factory=list)
     told_since: datetime | None = None
+    told_on: datetime | None = None
     agreed: list[Override] = field(default_factory=list)
     closed: list[Closed] = field(default_factory=list)
     used: dict[Key, list[tuple[UUID, int]]] = field(default_factory=dict)
@@ -316,6 +317,8 @@ class Machine(History):
         now, cycle = posting.subscription, posting.subscription.cycle
         was = before.subscription
         restarts = cycle != was.cycle and not posting.renews
+        if self.told_since:
+            self.told_on = midnight(day_of(posting.at, now.zone), now.zone)
         if restarts and not self.gives_back and now.period.first_day > was.period.first_day:
             self.cut[was.cycle] = now.period.start
         if cycle == was.cycle and now.price != was.price and not any(line.reverses for line in posting.lines):
@@ -336,20 +339,22 @@ class Machine(History):
             assert self._most_paid(item, now) <= allowed, "no seat-day is paid twice"
 
     def _most_paid(self, item: Item, now: Subscription) -> int:
-        """The most units of an item that are paid at one time of the present period."""
+        """The most units of an item that are paid at one time of the present period, since seats were told
+        last: what they changed of the time before is checked by its money.
+        """
+        opens = max(now.period.start, self.told_on or now.period.start)
         moves: dict[datetime, int] = {}
         for line in self.books.lines.values():
             charge = self.books.lines[line.reverses] if line.reverses else line
-            told = line.kind is LineKind.BACKDATED and line.reverses is not None
-            if line.item != item or not (line.kind.in_advance or line.kind.gives_back or told):
+            if line.item != item or not (line.kind.in_advance or line.kind.gives_back):
                 continue
             if not value_of(charge):
                 continue
             end = min(line.period.end, self.cut.get(charge.cycle, line.period.end))
-            if end <= max(line.period.start, now.period.start):
+            if end <= max(line.period.start, opens):
                 continue
-            in_full = line.reverses and line.share is None and not told
-            start = max(charge.period.start if in_full else line.period.start, now.period.start)
+            in_full = line.reverses and line.share is None
+            start = max(charge.period.start if in_full else line.period.start, opens)
             units = -line.quantity if line.reverses else line.quantity
             moves[start] = moves.get(start, 0) + units
             moves[end] = moves.get(end, 0) - units
