@@ -20,7 +20,7 @@ from app.billing.ledger import Delta
 from app.billing.lines import MINUS, Left, Line, LineKind, formula, taken_back
 from app.billing.money import Currency, Money, decimal_text, rounded, total
 from app.billing.periods import Granularity, Period, Share, first_instant, local_day
-from app.billing.plans import PlanPrice, SeatPrice
+from app.billing.plans import PlanPrice, PricingModel, SeatPrice
 from app.billing.pricing import Part, exact_amount, price, price_added
 from app.billing.taxes import TaxTreatment
 from app.billing.usage import Run, Usage, runs
@@ -158,10 +158,14 @@ def levels(told: Told, period: Period, granularity: Granularity) -> Iterator[tup
 def _differences(
     seat: SeatPrice, told: Told, period: Period, whole: Share, currency: Currency
 ) -> Iterator[Difference]:
-    """One difference for each pair of billed quantities, with all the time that it lasted."""
+    """One difference for each pair of billed quantities, with all the time it lasted. Where each seat has
+    the same price, pairs that differ by as many seats are the same.
+    """
     units: dict[tuple[int, int], int] = {}
     for before, after in levels(told, period, whole.granularity):
         pair = seat.purchased(before.level), seat.purchased(after.level)
+        if seat.model is PricingModel.PER_UNIT:
+            pair = pair[0] - min(pair), pair[1] - min(pair)
         units[pair] = units.get(pair, 0) + before.units
     for (before_quantity, after_quantity), count in units.items():
         if before_quantity != after_quantity:

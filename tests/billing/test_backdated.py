@@ -117,27 +117,34 @@ def test_a_price_of_the_whole_quantity_is_priced_with_and_without() -> None:
 
 
 def test_two_levels_are_told_apart() -> None:
-    """Ten until the 21st and twelve since, five more since the 16th: 5 × 10.00 × 5/30 and 5 × 10.00 × 10/30
-    are 25.00 together. From the 13th seat on at 4.00, 32.00 × 5/30 and 20.00 × 10/30 are 12.00.
+    """Ten until the 21st and twelve since, five more since the 16th: where all cost 10.00 that is one term,
+    5 × 10.00 × 15/30 = 25.00. From the 13th seat on at 4.00, 32.00 × 5/30 and 20.00 × 10/30 are 12.00.
     """
     known = Usage(10, events=(moved(2, "21"),))
     (line,) = lines(told(moved(5, "16"), known=known), None, left("106.67"))
     tiered = plan_price(seat_price("0", EDITOR, (12, "10.00", "0"), (None, "4.00", "0")))
     (cheaper,) = lines(told(moved(5, "16"), known=known), tiered, left("106.67"))
 
-    assert (line.quantity, line.parts, line.share, line.amount) == (5, (), None, money("25.00"))
-    assert line.formula == "5 seats × 10.00 USD × 5/30 days + 5 seats × 10.00 USD × 10/30 days"
-    assert cheaper.amount == money("12.00")
+    assert (line.quantity, line.amount, line.formula) == (
+        5, money("25.00"), "5 seats × 10.00 USD × 15/30 days",
+    )  # fmt: skip
+    assert (cheaper.quantity, cheaper.parts, cheaper.share, cheaper.amount) == (5, (), None, money("12.00"))
+    assert cheaper.formula == (
+        "(2 seats × 10.00 USD + 3 seats × 4.00 USD) × 5/30 days + 5 seats × 4.00 USD × 10/30 days"
+    )
 
 
 def test_the_same_difference_twice_is_one_term() -> None:
-    """Ten, twelve from the 21st until the 26th, and ten again: the first five days and the last five are one
-    term.
+    """Ten, twelve from the 21st until the 26th, and ten again, the 13th at 4.00: the first five days and the
+    last five are one term.
     """
     known = Usage(10, events=(moved(2, "21"), moved(-2, "26")))
-    (line,) = lines(told(moved(5, "16"), known=known), None, left("103.33"))
+    tiered = plan_price(seat_price("0", EDITOR, (12, "10.00", "0"), (None, "4.00", "0")))
+    (line,) = lines(told(moved(5, "16"), known=known), tiered, left("103.33"))
 
-    assert line.formula == "5 seats × 10.00 USD × 10/30 days + 5 seats × 10.00 USD × 5/30 days"
+    assert line.formula == (
+        "(2 seats × 10.00 USD + 3 seats × 4.00 USD) × 10/30 days + 5 seats × 4.00 USD × 5/30 days"
+    )
 
 
 @pytest.mark.parametrize(

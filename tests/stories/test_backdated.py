@@ -287,3 +287,14 @@ async def committed(diary: Diary) -> int:
     """The editors that are committed now."""
     seats = (await diary.page())["subscription"]["seats"]
     return int(next(row["committed"] for row in seats if row["metric"]["code"] == "editor"))
+
+
+async def test_one_price_for_all_seats_is_one_term(portal: Portal) -> None:
+    """Ten until 10 April, then twelve; three more since the 6th, told in May: 3 × 10.00 × 25/30 = 25.00 in
+    one term, whatever else there was meanwhile.
+    """
+    diary = await (await Diary.opened(portal, "2026-04-01")).starts("simple", editor=10)
+    await diary.on("2026-04-11").changes(editor=12)
+    await diary.on("2026-05-01").is_billed()
+    await tells(diary.on("2026-05-10"), added=3, effective_at=noon("2026-04-06"))
+    assert (await waiting(diary))[0] == "3 seats × 10.00 USD × 25/30 days = 25.00"
