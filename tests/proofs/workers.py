@@ -22,7 +22,7 @@ SECONDS_MAX: Final = 60
 
 async def post(orders: dict[str, Any]) -> list[Any]:
     """Post a body under each of `keys`, `at_once` of them under way, to the servers in turn; what each was
-    answered.
+    answered. Who is `patient` comes again when a server says that it has no turn.
     """
     left = iter(enumerate(orders["keys"]))
     answers: list[Any] = []
@@ -34,11 +34,19 @@ async def post(orders: dict[str, Any]) -> list[Any]:
                 body, sent = orders["body"], orders["body"]["variables"]["input"]
                 keyed = {**body, "variables": {"input": {**sent, "idempotencyKey": key}}}
                 answer = await client.post(url, json=keyed)
+                while orders["patient"] and has_no_turn(answer):
+                    await asyncio.sleep(float(answer.headers.get("Retry-After", 1)))
+                    answer = await client.post(url, json=keyed)
                 answers.append(answer.json() if answer.status_code == httpx.codes.OK else answer.status_code)
 
         meet()
         await asyncio.gather(*(some() for _ in range(orders["at_once"])))
     return answers
+
+
+def has_no_turn(answer: httpx.Response) -> bool:
+    """Whether a server was too busy: it says so by its status, or by the refusal `Busy`."""
+    return answer.status_code == httpx.codes.SERVICE_UNAVAILABLE or '"Busy"' in answer.text
 
 
 async def add(orders: dict[str, Any]) -> dict[str, int]:
