@@ -318,7 +318,7 @@ class Machine(History):
         was = before.subscription
         restarts = cycle != was.cycle and not posting.renews
         if self.told_since:
-            self.told_on = midnight(day_of(posting.at, now.zone), now.zone)
+            self.told_on = now.period.rest_from(posting.at, posting.price.granularity).start
         if restarts and not self.gives_back and now.period.first_day > was.period.first_day:
             self.cut[was.cycle] = now.period.start
         if cycle == was.cycle and now.price != was.price and not any(line.reverses for line in posting.lines):
