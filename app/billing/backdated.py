@@ -9,11 +9,12 @@ billed for it: seats that nobody billed are not given back, and seats that staye
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
 from itertools import accumulate
+from uuid import UUID
 
 from app.billing.arrears import Segment
 from app.billing.ledger import Delta
@@ -98,11 +99,17 @@ class Difference:
 
 
 def backdated_lines(
-    told: Told, stretch: Stretch, tax: TaxTreatment, cycle: int, *, until: datetime | None = None
+    told: Told,
+    stretch: Stretch,
+    tax: TaxTreatment,
+    cycle: int,
+    *,
+    until: datetime | None = None,
+    to_come: Mapping[UUID, Money] | None = None,
 ) -> tuple[Line, ...]:
     """The line of one stretch, or of what of it is over at an instant; none if nothing comes of it. Below 0
-    it is one for each line that it takes back from, the oldest first: these charged for most of what is over,
-    and what is to come is taken back from the newest.
+    it takes back from the lines that charged for it; what these charged for the time `to_come` stays theirs,
+    so that their seats can still be given back.
     """
     version, segment = stretch.version, stretch.segment
     seat = version.seat(segment.metric)
@@ -134,7 +141,7 @@ def backdated_lines(
         price=version.id,
         cycle=cycle,
     )
-    return taken_back(line, [charge for charge in reversed(stretch.charges) if charge.since < period.end])
+    return taken_back(line, [charge for charge in stretch.charges if charge.since < period.end], to_come)
 
 
 def whole_of(stretch: Stretch) -> Share:

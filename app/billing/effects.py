@@ -55,11 +55,13 @@ def reported(state: State, told: Told, *, at: datetime) -> Posting:
     metric, subscription = told.deltas[0].metric, state.subscription
     since = max(told.since, subscription.stretch_start)
     begins = since if told.net and _undisturbed(state, told, since) else at
+    unused = _taking_back(state, begins, Measure.SHARE).everything(state.charges_of(metric))
+    to_come = {line.reverses: -line.amount for line in unused if line.reverses}
     lines = tuple(
         line
         for stretch in (*told.closed, state.stretch(metric))
         for line in backdated_lines(
-            told, stretch, state.taxed(stretch.segment), subscription.cycle, until=begins
+            told, stretch, state.taxed(stretch.segment), subscription.cycle, until=begins, to_come=to_come
         )
     )
     if told.net:

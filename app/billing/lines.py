@@ -8,7 +8,7 @@ computed from that line's own parts.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -143,19 +143,20 @@ class Left:
     waived: bool = False
 
 
-def taken_back(line: Line, charges: Sequence[Left]) -> tuple[Line, ...]:
-    """A line below 0 as credits of the charge lines that it takes back from: one for each, in the order
-    given, taxed as that was and never above what is left of it. A line that charges is left as it is.
+def taken_back(
+    line: Line, charges: Sequence[Left], spared: Mapping[UUID, Money] | None = None
+) -> tuple[Line, ...]:
+    """A line below 0 as credits of the charge lines that it takes back from: one for each, first those that
+    can give most, taxed as these were and never above what is left of them. What is spared of a charge is
+    taken only when nothing else is left. A line that charges is left as it is.
     """
     if line.amount.minor >= 0:
         return (line,)
-    rest, pieces = -line.amount, list[Line]()
-    for charge in charges:
-        part = min(rest, charge.amount)
-        if part.minor > 0:
-            pieces.append(replace(line, amount=-part, reverses=charge.line, tax=charge.tax))
-            rest = rest - part
-    assert not rest.minor, "no more is taken back than is left"
+    taxes = {charge.line: charge.tax for charge in charges}
+    pieces = [
+        replace(line, amount=-amount, reverses=charge, tax=taxes[charge])
+        for charge, amount in _spread(-line.amount, charges, spared or {}).items()
+    ]
     if len(pieces) == 1:
         return tuple(pieces)
     currency = line.amount.currency
@@ -163,6 +164,22 @@ def taken_back(line: Line, charges: Sequence[Left]) -> tuple[Line, ...]:
     texts = [f"{decimal_text(-piece.amount.amount, currency)} {currency}" for piece in first]
     wholly = (replace(piece, formula=f"{MINUS}{text}") for piece, text in zip(first, texts, strict=True))
     return (*wholly, replace(last, formula=" + ".join((line.formula, *texts))))
+
+
+def _spread(amount: Money, charges: Sequence[Left], spared: Mapping[UUID, Money]) -> dict[UUID, Money]:
+    """How much of an amount each charge gives."""
+    zero = Money.zero(amount.currency)
+    left = {charge.line: charge.amount for charge in charges}
+    free = {line: max(money - spared.get(line, zero), zero) for line, money in left.items()}
+    taken = dict[UUID, Money]()
+    for most in (free, left):
+        for line in sorted(most, key=lambda line: -most[line].minor):
+            before = taken.get(line, zero)
+            part = min(amount, most[line] - before)
+            if part.minor > 0:
+                taken[line], amount = before + part, amount - part
+    assert not amount.minor, "no more is taken back than is left"
+    return taken
 
 
 def formula(

@@ -21,7 +21,7 @@ from app.billing.state import Posting
 from app.billing.subscriptions import SubscriptionStatus
 from tests.billing.machine import Machine
 from tests.billing.oracle import billed_quantity, full_price, half_away
-from tests.billing.recomputing import length, levels
+from tests.billing.recomputing import last_units, length, levels
 from tests.billing.seatbook import SeatBook
 
 
@@ -70,6 +70,7 @@ class Telling(Machine):
         told = Told(deltas, before.usage(metric, start), closed)
         self.told_since = max(since, self.state.subscription.stretch_start)
         posting = reported(self.state, told, at=self.at)
+        self._check_what_stays(metric, posting)
         self._write(posting)
         self.told_since = None
         self.foretold = None
@@ -119,6 +120,27 @@ class Telling(Machine):
         if abs(paid - now - was_due) <= len(mine) / 2:
             self.plain += 1
             assert abs(now - difference) <= len(mine), "the present period costs the difference of its days"
+
+    def _check_what_stays(self, metric: Item, posting: Posting) -> None:
+        """What is told of time that is over leaves each charge enough to give its units of the days to come
+        back, unless no charge has more than that.
+        """
+        subscription, granularity = self.state.subscription, self.state.price.granularity
+        taken = [line for line in posting.lines if line.kind is LineKind.BACKDATED and line.reverses]
+        whole = length(subscription.full_period, granularity)
+        after: dict[UUID, tuple[int, int]] = {}
+        short = False
+        for billed in self.state.charges_of(metric):
+            mine = sum(line.amount.minor for line in taken if line.reverses == billed.id)
+            rest = length(billed.line.period.rest_from(posting.at, granularity), granularity)
+            value = last_units(billed.line, billed.units_left, billed.units_left) * Fraction(rest, whole)
+            to_come = half_away(value, billed.left.currency)
+            after[billed.id] = billed.left.minor + mine, to_come
+            short = short or bool(mine and billed.left.minor + mine < to_come)
+        if short:
+            end = max(line.period.end for line in taken)
+            begun = (b.id for b in self.state.charges_of(metric) if b.line.period.start < end)
+            assert all(after[charge][0] <= after[charge][1] for charge in begun), "what is to come stays"
 
     def _stretches(self, metric: Item, since: datetime) -> list[Stretch]:
         found = []

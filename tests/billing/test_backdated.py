@@ -186,12 +186,13 @@ def test_no_more_is_taken_back_than_was_billed_until_then(later: str) -> None:
 
 
 def test_what_is_taken_back_of_two_lines_is_two_lines() -> None:
-    """50.00 less: of 30.00 that are left of the first line, and of the 70.00 that were added later."""
-    taken = lines(told(moved(-10, "16")), None, left("70.00", NEWER), left("30.00"))
+    """50.00 less: of 40.00 that are left of the line with most, and of the newer one of two with 30.00."""
+    oldest = left("30.00", UUID(int=6))
+    taken = lines(told(moved(-10, "16")), None, left("30.00", NEWER), left("40.00"), oldest)
 
     assert [(line.amount, line.reverses) for line in taken] == [
-        (money("-30.00"), CHARGE),
-        (money("-20.00"), NEWER),
+        (money("-40.00"), CHARGE),
+        (money("-10.00"), NEWER),
     ]
 
 

@@ -95,11 +95,12 @@ def test_a_line_is_creditable_while_units_of_it_are_left() -> None:
 
 
 def test_what_is_taken_back_of_several_lines_says_of_each_how_much() -> None:
-    """50.00 of one line that has 30.00 left and another with 70.00: the first goes wholly, and the formula of
-    the last is that of all, less what the first one gave. Each has the tax of what it takes back from.
+    """80.00 of one line that has 30.00 left and another with 70.00: the one with more goes wholly, and the
+    formula of the last is that of all, less what the first one gave. Each has the tax of what it takes back
+    from; where one line has enough, it is one.
     """
     line = started().lines[0].line
-    less = replace(line, amount=money("-50.00"), formula="−5 seats × 10.00 USD", share=HALF)
+    less = replace(line, amount=money("-80.00"), formula="−5 seats × 10.00 USD", share=HALF)
     old_tax = replace(line.tax, label="Old tax")
     charges = (
         Left(UUID(int=3), None, line.period.start, money("30.00"), old_tax),
@@ -109,15 +110,42 @@ def test_what_is_taken_back_of_several_lines_says_of_each_how_much() -> None:
     several = replace(less, parts=(), share=None)
 
     assert taken_back(less, charges) == (
-        replace(several, amount=money("-30.00"), formula="−30.00 USD", reverses=UUID(int=3), tax=old_tax),
+        replace(several, amount=money("-70.00"), formula="−70.00 USD", reverses=UUID(int=5)),
         replace(
             several,
-            amount=money("-20.00"),
-            formula="−5 seats × 10.00 USD + 30.00 USD",
-            reverses=UUID(int=5),
+            amount=money("-10.00"),
+            formula="−5 seats × 10.00 USD + 70.00 USD",
+            reverses=UUID(int=3),
+            tax=old_tax,
         ),
     )
-    assert taken_back(less, charges[2:]) == (replace(less, reverses=UUID(int=5)),)
+    half = replace(less, amount=money("-50.00"))
+    assert taken_back(half, charges) == (replace(half, reverses=UUID(int=5)),)
+
+
+@pytest.mark.parametrize(
+    ("amount", "pieces"),
+    [
+        ("-30.00", [(3, "-30.00")]),
+        ("-40.00", [(3, "-30.00"), (5, "-10.00")]),
+        ("-45.00", [(3, "-30.00"), (5, "-15.00")]),
+        ("-85.00", [(3, "-30.00"), (5, "-55.00")]),
+        ("-100.00", [(3, "-30.00"), (5, "-70.00")]),
+    ],
+)
+def test_what_is_spared_is_taken_when_nothing_else_is_left(
+    amount: str, pieces: list[tuple[int, str]]
+) -> None:
+    """30.00 and 70.00 are left, of which 60.00 are spared: 30.00 and 10.00 are free, the rest comes after."""
+    line = replace(started().lines[0].line, amount=money(amount))
+    charges = [
+        Left(UUID(int=number), None, line.period.start, money(left), line.tax)
+        for number, left in ((5, "70.00"), (3, "30.00"), (7, "1.00"))
+    ]
+    spared = {UUID(int=5): money("60.00"), UUID(int=7): money("9.00")}
+
+    found = [(piece.reverses, piece.amount) for piece in taken_back(line, charges, spared)]
+    assert found == [(UUID(int=number), money(part)) for number, part in pieces]
 
 
 @pytest.mark.parametrize("amount", ["0.00", "0.01"])

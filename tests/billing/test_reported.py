@@ -9,7 +9,7 @@ from app.billing.lines import LineKind
 from app.billing.plans import ProrationMode
 from app.billing.state import Posting, after
 from app.billing.usage import Usage
-from tests.billing.playing import changed
+from tests.billing.playing import changed, quoted
 from tests.builders import EDITOR, VAT, ask, ids, instant, money, plan_price, seat_price, started
 
 
@@ -115,3 +115,29 @@ def test_time_that_is_over_does_not_use_up_what_the_rest_is_taken_from() -> None
 
     assert lines_of(posting) == [(LineKind.BACKDATED, "-40.00"), (LineKind.CREDIT, "-20.00")]
     assert [line.reverses for line in posting.lines] == [ten.id, six.id]
+
+
+def test_seats_that_stay_can_still_be_given_back_in_full() -> None:
+    """One editor since 1 April, a hundred more on the 2nd and one on the 10th. On the 20th it is told that
+    the hundred never came: 100 × 10.00 × 18/30 = 600.00 come back of them, and for the other 11 days 3.67 of
+    the newest and 99 × 10.00 × 11/30 = 363.00 of the hundred, 966.67 as was billed. The two that stay are
+    given up on the 21st: 10.00 × 10/30 = 3.33 each, one of the hundred's line and one of the first.
+    """
+    state = changed(started(editor=1), ask(editor="+100"), "2026-04-02")
+    state = changed(state, ask(editor="+1"), "2026-04-10")
+    first, hundred, newest = (billed.id for billed in state.lines)
+    told = Told((seats(-100, "02"),), Usage(0, events=(seats(1, "01"), seats(100, "02"), seats(1, "10"))))
+
+    never = reported(state, told, at=instant("2026-04-20"))
+    state = after(state, never, ids(state))
+    given_up = quoted(state, ask(editor=0), "2026-04-21")
+
+    assert [(line.reverses, line.amount) for line in never.lines] == [
+        (hundred, money("-600.00")),
+        (newest, money("-3.67")),
+        (hundred, money("-363.00")),
+    ]
+    assert [(quote.line.reverses, quote.line.amount) for quote in given_up.lines[3:]] == [
+        (hundred, money("-3.33")),
+        (first, money("-3.33")),
+    ]
