@@ -100,13 +100,21 @@ def page_after(connection: Connection, after: UUID, size: int) -> Page:
 
 def of_customers(connection: Connection, page: Page) -> tuple[Found, ...]:
     """What is found of each check among customers."""
-    between = {"after": page.after, "until": page.until}
-    return tuple(_found(connection, check, between) for check in BY_CUSTOMER)
+    return tuple(found_of(connection, check, page) for check in BY_CUSTOMER)
 
 
 def of_deployment(connection: Connection) -> tuple[Found, ...]:
     """What is found of each check of the deployment."""
-    return tuple(_found(connection, check, {}) for check in OF_DEPLOYMENT)
+    return tuple(found_of(connection, check) for check in OF_DEPLOYMENT)
+
+
+def found_of(connection: Connection, check: Check, page: Page | None = None) -> Found:
+    """What is found of one check, among customers if it is one of these."""
+    between = {"after": page.after, "until": page.until} if page else {}
+    count, first = 0, None
+    for broken in check.judged(_rows(connection, check, between)):
+        count, first = count + 1, first or broken
+    return Found(check, count, first)
 
 
 def file_problem(connection: Connection) -> str | None:
@@ -118,13 +126,6 @@ def file_problem(connection: Connection) -> str | None:
     except DatabaseError as error:
         return str(error.orig)
     return None if said == "ok" else said
-
-
-def _found(connection: Connection, check: Check, between: dict[str, UUID]) -> Found:
-    count, first = 0, None
-    for broken in check.judged(_rows(connection, check, between)):
-        count, first = count + 1, first or broken
-    return Found(check, count, first)
 
 
 def _rows(connection: Connection, check: Check, between: dict[str, UUID]) -> Iterator[Any]:
