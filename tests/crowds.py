@@ -18,8 +18,9 @@ from app.services.demo.crowd import crowd
 from app.services.demo.stage import MovedClock
 from app.store import ids
 from app.store.bulk import insert_rows
+from app.store.chain import digest
 from app.store.metadata import metadata
-from app.store.tables import customer, customer_reference, document, number, number_series
+from app.store.tables import audit, customer, customer_reference, document, number, number_series
 from app.store.transaction import BatchTx, Store
 
 LIVED: Final = 30
@@ -46,11 +47,22 @@ def copy(tx: BatchTx, places: range) -> None:
     for place in places:
         for table, row in originals[place % len(originals)].again(tx.wall, place, last):
             rows.setdefault(table, []).append(row)
+    rows[audit] = list(linked(rows[audit]))
     for table in metadata.sorted_tables:
         insert_rows(tx.connection, table, table.columns.keys(), rows.get(table, []))
     for series, value in last.items():
         moved = update(number_series).where(number_series.c.series == series)
         tx.connection.execute(moved.values(last=value))
+
+
+def linked(rows: list[Row]) -> Iterator[Row]:
+    """Audit rows in chains of their own."""
+    before: dict[UUID, str] = {}
+    names = audit.columns.keys()
+    for row in sorted(rows, key=lambda row: row[place(audit, "position")]):
+        told = dict(zip(names, row, strict=True))
+        told["digest"] = before[told["customer_id"]] = digest(before.get(told["customer_id"], ""), told)
+        yield tuple(told.values())
 
 
 @dataclass(frozen=True, slots=True)

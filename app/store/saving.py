@@ -13,12 +13,12 @@ from uuid import UUID
 from sqlalchemy import Connection, Table, func, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from app.store import checkpoints
+from app.store import chain, checkpoints
 from app.store.bulk import insert_rows, update_rows
 from app.store.keyed import keyed
 from app.store.metadata import metadata
 from app.store.sheet import News, Number, Numbers, Row, Sheet
-from app.store.tables import number, number_series, outbox, scheduled_change, seat_event
+from app.store.tables import audit, number, number_series, outbox, scheduled_change, seat_event
 from app.store.transaction import Tx
 
 PLACE: Final = {name: place for place, name in enumerate(table.name for table in metadata.sorted_tables)}
@@ -31,6 +31,7 @@ def save(connection: Connection, sheet: Sheet) -> Numbers:
         finish(sheet, numbers)
     for news in _sequenced(sheet):
         sheet.add(outbox, news)
+    chain.link(connection, sheet.rows.get(audit, ()))
     # A change that waited makes room for the one that takes its place.
     _change(connection, sheet, lambda table: table is scheduled_change)
     for table in sorted(sheet.rows, key=lambda table: PLACE[table.name]):

@@ -58,7 +58,7 @@ DAMAGES: Final = {
     ),
     "two postings made one version of a subscription": (
         f"INSERT INTO audit SELECT customer_id, {OTHER}, action, actor, object_id, detail, effective_at, "
-        "recorded_at FROM audit WHERE action = 'subscription.posted' LIMIT 1"
+        "recorded_at, position + 90, digest FROM audit WHERE action = 'subscription.posted' LIMIT 1"
     ),
     "the news of an object are not numbered from 1": "UPDATE outbox SET sequence = sequence + 90",
     "a document cannot be rendered, or is rendered and waits": "DELETE FROM document_file",

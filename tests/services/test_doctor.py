@@ -114,6 +114,7 @@ DAMAGES: Final = {
     "payments.changes": "UPDATE pending_change SET status = 'APPLIED', reason = NULL RETURNING id",
     "payments.collected": "UPDATE collection SET status = 'COLLECTED' RETURNING invoice_id",
     "versions.posted": "UPDATE subscription SET version = version + 1 RETURNING id",
+    "chain.links": "UPDATE audit SET actor = 'nobody' WHERE position = 2 RETURNING id",
     "outbox.documents": f"DELETE FROM outbox WHERE object_id = {LATEST} RETURNING object_id",
     "outbox.sequence": "UPDATE outbox SET sequence = sequence + 90 RETURNING object_id",
     "sessions.member": f"UPDATE portal_session SET member_id = '{NOBODY}' RETURNING member_id",
@@ -348,7 +349,7 @@ async def test_sound_books_hold(books_url: str) -> None:
     names = [verdict.check for verdict in report.verdicts]
     assert len(names) == len(set(names)) == 3 + len(BY_CUSTOMER) + len(OF_DEPLOYMENT)
     invariants = {verdict.invariant for verdict in report.verdicts}
-    assert invariants == {f"I{n}" for n in range(1, 15)} - {"I11"}
+    assert invariants == {f"I{n}" for n in range(1, 15)}
 
 
 def test_every_check_is_tried() -> None:

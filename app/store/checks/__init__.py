@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from app.store.checks import deployment, documents, ledgers, lives, payments
+from app.store.checks import audits, deployment, documents, ledgers, lives, payments
 from app.store.checks.check import Broken, Check
 
 __all__ = ["BY_CUSTOMER", "OF_DEPLOYMENT", "Broken", "Check"]
@@ -14,6 +14,7 @@ BY_CUSTOMER: Final = (
     *documents.CHECKS,
     *payments.CHECKS,
     *lives.CHECKS,
+    *audits.CHECKS,
     *deployment.references(),
 )
 """Checks of rows of customers, run over some customers at a time."""

@@ -49,5 +49,8 @@ audit = tenant(
     need("object_id", Id),
     need("detail", Json),
     *needs(Instant, "effective_at", "recorded_at"),
+    need("position", Count),
+    need("digest", Text),
     Index("audit_latest", "customer_id", "recorded_at", "id"),
+    Index("audit_chain", "customer_id", "position", unique=True),
 )

@@ -74,10 +74,12 @@ def upgrade() -> None:
         need("customer_id", columns.Id()), need("id", columns.Id()), need("action", sa.Text()),
         need("actor", sa.Text()), need("object_id", columns.Id()), need("detail", columns.Json()),
         need("effective_at", columns.Instant()), need("recorded_at", columns.Instant()),
+        need("position", columns.Count()), need("digest", sa.Text()),
         sa.ForeignKeyConstraint(["customer_id"], ["customer.customer_id"]),
         sa.PrimaryKeyConstraint("customer_id", "id"),
         sqlite_strict=True,
     )  # fmt: skip
+    op.create_index("audit_chain", "audit", ["customer_id", "position"], unique=True)
     op.create_index("audit_latest", "audit", ["customer_id", "recorded_at", "id"], unique=False)
     op.create_table(
         "idempotency",
