@@ -54,6 +54,8 @@ METRIC: Final = Fact("metric", "The code of the seat metric.")
 NUMBER: Final = Fact("number", "The number of the document.")
 TARGET: Final = Fact("target", "What it would have changed: `plan`, `cancel`, or `seats:` and a metric.")
 REASON: Final = Fact("reason", "REISSUE: its lines wait for another document. WAIVE: the claim is given up.")
+TRIES: Final = Fact("tries", "How many tries came to nothing so far.", "integer")
+LAST: Final = Fact("last", "Whether no other try follows: the invoice waits for its payer.", "boolean")
 ABOUT: Final = Fact("about", "What was agreed: GRANTED, MINIMUM, MAXIMUM and so on.", "array")
 
 
@@ -97,6 +99,7 @@ EVENTS: Final[Mapping[str, Event]] = {
     ),
     "invoice.finalized": _of_invoice("An invoice has its number and is open."),
     "invoice.paid": _of_invoice("Nothing is left to pay of an invoice."),
+    "invoice.payment_failed": _of_invoice("A try to collect an invoice was declined.", TRIES, LAST),
     "invoice.voided": _of_invoice("An invoice that nobody paid is void.", REASON),
     "credit_note.finalized": Event("A credit note has its number.", (NUMBER,), Kind.CREDIT_NOTE),
 }

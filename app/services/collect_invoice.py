@@ -23,6 +23,7 @@ from app.services.pending_changes import GIVE_UP, TURN, currency, pause_after
 from app.services.record_payment import PaymentRecorded, ReceivedPayment, record_payment
 from app.store import collecting, commits, customers, documents
 from app.store.collecting import Collection, Intent
+from app.store.commits import Happened
 from app.store.transaction import Store, Tx
 
 WAITS: Final = tuple(timedelta(days=days) for days in (1, 2, 2, 2))
@@ -115,8 +116,10 @@ def _failed(tx: Tx, row: Collection, reason: str) -> None:
     last = row.tries >= len(WAITS)
     wait = timedelta(0) if last else WAITS[row.tries]
     collecting.fail(tx, row.invoice, run_at=tx.wall + wait, reason=reason)
-    detail = {"tries": row.tries + 1, "last": last}
-    commits.note(tx, "invoice.not_collected", row.invoice, actor=SYSTEM.name, at=tx.at, detail=detail)
+    detail = {"number": documents.by_id(tx, (row.invoice,))[row.invoice].number.text, "tries": row.tries + 1}
+    detail["last"] = last
+    commits.publish(tx, Happened("invoice.payment_failed", row.invoice, detail))
+    commits.note(tx, "invoice.payment_failed", row.invoice, actor=SYSTEM.name, at=tx.at, detail=detail)
     if last:
         collecting.end(tx, row.invoice, CollectionStatus.LEFT_OPEN)
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
 from app.billing.money import CURRENCIES, Money
@@ -19,7 +21,7 @@ from app.services.move_clock import move_clock
 from app.services.pending_changes import GIVE_UP, TURN
 from app.services.record_payment import PaymentRecorded, ReceivedPayment, record_payment
 from app.services.register_customer import change_payment_method
-from app.store.tables import collection
+from app.store.tables import collection, outbox
 from app.store.transaction import Store, Tx
 from tests.conftest import Clock
 from tests.services.paying import APPLY, START, Payer, payer
@@ -82,7 +84,7 @@ async def test_a_change_that_was_paid_first_is_not_collected_again(ada: Payer) -
 
 async def test_a_decline_is_tried_again_for_a_week_and_then_left(ada: Payer) -> None:
     """On days 1, 3, 5 and 7 after the first try, each with an intent of its own; then the invoice waits for
-    its payer.
+    its payer. The vendor is told of every try.
     """
     await pays_by(ada, "test_decline")
     start, tried = ada.clock(), []
@@ -95,6 +97,16 @@ async def test_a_decline_is_tried_again_for_a_week_and_then_left(ada: Payer) -> 
     assert await ada.collections() == [("LEFT_OPEN", len(WAITS) + 1)]
     assert (await ada.start(), ada.kept()) == ((0, "OPEN", START), [])
     assert len(ada.gateway.charges_made()) == 5
+    news = await ada.store.run(ada.customer, told, "invoice.payment_failed")
+    assert [(each["tries"], each["last"]) for each in news] == [
+        (1, False), (2, False), (3, False), (4, False), (5, True),
+    ]  # fmt: skip
+
+
+def told(tx: Tx, type_: str) -> list[dict[str, Any]]:
+    """What the vendor is told of one type, in order."""
+    query = select(outbox.c.payload).where(outbox.c.customer_id == tx.customer, outbox.c.type == type_)
+    return list(tx.connection.execute(query.order_by(outbox.c.sequence)).scalars())
 
 
 async def test_a_new_card_is_charged_at_the_next_try(ada: Payer) -> None:

@@ -57,7 +57,8 @@ def check(schema: dict[str, Any], value: Any, place: str = "") -> None:
         assert value == schema["const"], place
         return
     kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
-    types = {"string": str, "integer": int, "object": dict, "array": list, "null": type(None)}
+    types = {"string": str, "integer": int, "boolean": bool, "object": dict, "array": list}
+    types["null"] = type(None)
     assert any(type(value) is types[kind] for kind in kinds), (place, value)
     if isinstance(value, dict):
         assert set(value) == set(schema["required"]) == set(schema["properties"]), place
@@ -139,6 +140,8 @@ FACTS = {
     "number": "INV-000001",
     "target": "plan",
     "reason": "WAIVE",
+    "tries": 2,
+    "last": False,
     "about": ["GRANTED"],
     "email": "somebody@example.com",
 }
