@@ -131,12 +131,15 @@ def test_what_is_taken_back_of_several_lines_says_of_each_how_much() -> None:
         ("-45.00", [(3, "-30.00"), (5, "-15.00")]),
         ("-85.00", [(3, "-30.00"), (5, "-55.00")]),
         ("-100.00", [(3, "-30.00"), (5, "-70.00")]),
+        ("-101.00", [(3, "-30.00"), (5, "-70.00"), (7, "-1.00")]),
     ],
 )
 def test_what_is_spared_is_taken_when_nothing_else_is_left(
     amount: str, pieces: list[tuple[int, str]]
 ) -> None:
-    """30.00 and 70.00 are left, of which 60.00 are spared: 30.00 and 10.00 are free, the rest comes after."""
+    """30.00, 70.00 and 1.00 are left, of which 60.00 and the last are spared: 30.00 and 10.00 are free, the
+    rest comes after.
+    """
     line = replace(started().lines[0].line, amount=money(amount))
     charges = [
         Left(UUID(int=number), None, line.period.start, money(left), line.tax)

@@ -148,7 +148,7 @@ async def test_seats_told_late(portal: Portal) -> None:
 
 async def test_an_adjustment_that_takes_back_from_two_lines(portal: Portal) -> None:
     """April: 10 at most are 100.00; then 16 were there, 60.00 more; then it had been 2: 160.00 − 20.00 come
-    back, first the 60.00, then 80.00 of the 100.00. Neither line gives back more than it charged.
+    back, first the 100.00, then 40.00 of the 60.00. Neither line gives back more than it charged.
     """
     diary = await (await Diary.opened(portal, "2026-04-01")).starts("peak")
     first = await diary.on("2026-04-05").reports(total=10)
@@ -162,13 +162,13 @@ async def test_an_adjustment_that_takes_back_from_two_lines(portal: Portal) -> N
 
     april = [each for each in back if told(each, "time")[0].startswith("from 2026-04-01")]
     assert [each.formula for each in april] == [
-        "\u221260.00 USD",
-        "2 seats × 10.00 USD \u2212 160.00 USD + 60.00 USD",
+        "\u2212100.00 USD",
+        "2 seats × 10.00 USD \u2212 160.00 USD + 100.00 USD",
     ]
     assert [told(each, "adjustment") for each in april] == [
         [
             "should be 20.00 USD, billed 160.00 USD: -140.00 USD",
             f"{part} of it from the line that this one takes back from",
         ]
-        for part in ("-60.00 USD", "-80.00 USD")
+        for part in ("-100.00 USD", "-40.00 USD")
     ]
