@@ -31,6 +31,7 @@ from app.gateways.choosing import gateway_of
 from app.gateways.payments import PaymentGateway
 from app.gateways.webhooks import HttpSender, Letter, Outcome
 from app.main import Parts, create_app
+from app.metrics import Reading
 from app.services.quotes import QuoteSigner
 from app.services.render_document import named, pdf_of
 from app.services.webhook_secrets import Keyring
@@ -92,6 +93,7 @@ def parts_of(settings: Settings, store: Store, renderer: Renderer, *, clock: Cal
         open_context=Contexts(store, signer, links, gateway(settings)).open,
         load_pdf=pdf_loader(store, renderer),
         ready=lambda: readiness(store),
+        metrics=Reading(lambda: store.system(system.waiting)).page,
         explorer=explorer.config,
         rest=rest_api(room(settings, store, signer, links), lambda token_hash: bearer(store, token_hash)),
         clock=clock,

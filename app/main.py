@@ -21,6 +21,7 @@ import uvicorn
 from litestar import Litestar, Router
 from litestar.handlers import HTTPRouteHandler
 
+from app.api.around import Around
 from app.api.auth import Who
 from app.api.endpoint import OpenContext, graphql_endpoint
 from app.api.explorer import ConfigReader, ExplorerConfig, explorer_routes
@@ -28,6 +29,7 @@ from app.api.files import Load, document_route
 from app.api.health import Ready, health_routes
 from app.api.http import EXCEPTION_HANDLERS, security_headers
 from app.api.links import DocumentLinks
+from app.api.metrics_page import MetricsPage, metrics_route
 from app.api.operations import Operations
 from app.api.rest.router import Rest
 from app.clock import wall_clock
@@ -61,14 +63,15 @@ class Parts:
     ready: Ready
     explorer: ExplorerConfig | ConfigReader | None = None
     rest: Rest | None = None
+    metrics: MetricsPage | None = None
     routes: Sequence[HTTPRouteHandler] = ()
     lifespans: Sequence[Lifespan] = field(default=())
     clock: Callable[[], datetime] = wall_clock
 
 
 def create_app(settings: Settings, parts: Parts) -> Litestar:
-    """The application: `/graphql`, `/v1/…`, `/schema`, `/documents/…`, `/healthz`, `/readyz`, and `/graphiql`
-    where it is on.
+    """The application: `/graphql`, `/v1/…`, `/schema`, `/documents/…`, `/healthz`, `/readyz`, `/metrics`, and
+    `/graphiql` where it is on.
     """
     links = DocumentLinks(settings.public_url, settings.secret)
     routes: list[HTTPRouteHandler | Router] = [
@@ -76,11 +79,12 @@ def create_app(settings: Settings, parts: Parts) -> Litestar:
         document_route(links, parts.load_pdf, parts.clock),
         *health_routes(parts.ready),
         *(parts.rest.routes if parts.rest else ()),
+        *([metrics_route(parts.metrics, settings.metrics_token)] if parts.metrics else ()),
         *parts.routes,
     ]
     if settings.explorer and parts.explorer is not None:
         routes += explorer_routes(parts.explorer)
-    return Litestar(
+    app = Litestar(
         route_handlers=routes,
         before_send=[security_headers(https=settings.public_url.startswith("https://"))],
         exception_handlers=EXCEPTION_HANDLERS,
@@ -90,6 +94,8 @@ def create_app(settings: Settings, parts: Parts) -> Litestar:
         logging_config=None,
         debug=False,
     )
+    app.asgi_handler = Around(app.asgi_handler)
+    return app
 
 
 def serve(app: Litestar, *, port: int, host: str = HOST_DEFAULT) -> None:

@@ -51,6 +51,7 @@ class Settings:
     explorer: bool
     app_role: str | None = None
     payments: Provider = Provider.INVOICE
+    metrics_token: str | None = field(default=None, repr=False)
 
     @property
     def payment_books(self) -> Path:
@@ -73,6 +74,7 @@ class Settings:
             explorer=_explorer(environ, mode),
             app_role=_given(environ, "SEATPORT_APP_ROLE"),
             payments=_payments(environ, mode),
+            metrics_token=_metrics_token(environ),
         )
 
 
@@ -174,6 +176,14 @@ def _payments(environ: Mapping[str, str], mode: Mode) -> Provider:
             "Leave it out in production; customers pay by invoice then."
         )
     return Provider(value)
+
+
+def _metrics_token(environ: Mapping[str, str]) -> str | None:
+    """What a scraper bears that is not on this machine."""
+    value = _given(environ, "SEATPORT_METRICS_TOKEN")
+    return (
+        _long_enough(value, "SEATPORT_METRICS_TOKEN", f"make one with {HOW_TO_MAKE_ONE}") if value else None
+    )
 
 
 def _secret(environ: Mapping[str, str], mode: Mode, folder: Path) -> str:

@@ -15,6 +15,7 @@ from typing import Final, Protocol
 
 import structlog
 
+from app import metrics
 from app.documents.errors import DocumentError
 from app.gateways.payments import BY_INVOICE, PaymentGateway
 from app.services.billing_run import Order, run
@@ -84,6 +85,9 @@ class Worker:
     async def bill(self, stop: asyncio.Event) -> None:
         """Bill what is due now."""
         async for tally in run(self.store, Order(batch=self.batch)):
+            metrics.BILLED.labels("billed").inc(tally.billed)
+            metrics.BILLED.labels("parked").inc(len(tally.parked))
+            metrics.BILLED.labels("rescheduled").inc(tally.rescheduled)
             for fault in tally.faults:
                 log.error("billing failed", subscription=str(fault.subscription), exc_info=fault.error)
             for parked in tally.parked:
@@ -156,12 +160,18 @@ class Worker:
         await asyncio.gather(*map(done, few))
 
     async def _repeat(self, step: Callable[[asyncio.Event], Awaitable[None]], stop: asyncio.Event) -> None:
+        name = getattr(step, "__name__", "beside")
         while not stop.is_set():
+            outcome = "done"
             try:
                 await step(stop)
             except Busy:
+                outcome = "busy"
                 log.info("the database is busy; trying again", seconds=self.pause_seconds)
             except Exception:
+                outcome = "failed"
                 log.exception("a round of work failed; trying again", seconds=self.pause_seconds)
+            metrics.WORKER_ROUNDS.labels(name, outcome).inc()
+            metrics.WORKER_LAST_ROUND.labels(name).set(self.store.wall().timestamp())
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), self.pause_seconds)

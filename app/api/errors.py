@@ -15,6 +15,8 @@ from typing import Any, Final
 import structlog
 from graphql import GraphQLError
 
+from app.metrics import FAULTS
+
 ERRORS_MAX: Final = 5
 LOCATIONS_MAX: Final = 5
 MESSAGE_LENGTH_MAX: Final = 1000
@@ -89,6 +91,7 @@ def execution_errors(errors: Sequence[GraphQLError]) -> list[dict[str, Any]]:
             formatted.append(_formatted(error, {"code": code}))
             continue
         reference = reference or new_reference()
+        FAULTS.inc()
         path = ".".join(str(key) for key in error.path or ())
         log.error("resolver failed", reference=reference, path=path, exc_info=error.original_error or error)
         body = error_body(internal_message(reference), Code.INTERNAL, reference=reference)["errors"][0]

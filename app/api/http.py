@@ -16,6 +16,7 @@ from litestar.types import ExceptionHandlersMap, Message, Scope
 
 from app.api import media
 from app.api.errors import Code, RequestRefused, error_body, internal_message, new_reference
+from app.metrics import FAULTS
 from app.store.transaction import Busy
 
 GRAPHQL_PATH: Final = "/graphql"
@@ -93,6 +94,7 @@ def busy_response(busy: Busy, *, path: str) -> Response[bytes]:
 def internal_error(error: Exception, *, path: str) -> Response[bytes]:
     """The answer to a fault of our own, logged with its trace under the reference it shows."""
     reference = new_reference()
+    FAULTS.inc()
     log.error("request failed", reference=reference, path=path, exc_info=error)
     return error_response(
         RequestRefused(500, internal_message(reference), Code.INTERNAL), path=path, reference=reference

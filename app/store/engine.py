@@ -15,6 +15,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from app.metrics import STATEMENTS
 from app.store import clocks
 from app.store.system import LOOKUPS
 from app.store.transaction import WAIT_MAX, OffsetOf, Store
@@ -82,8 +83,24 @@ def open_store(
             execution_options={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
         )
     return Store(
-        writer=writer, reader=reader, clock=clock, offset_of=offset_of, lookups=LOOKUPS, wait_max=wait_max
+        writer=counted(writer, "write"),
+        reader=reader,
+        clock=clock,
+        offset_of=offset_of,
+        lookups=LOOKUPS,
+        wait_max=wait_max,
     )
+
+
+def counted(engine: AsyncEngine, door: str) -> AsyncEngine:
+    """The engine, which counts its statements."""
+    statements = STATEMENTS.labels(door)
+
+    @event.listens_for(engine.sync_engine, "before_cursor_execute")
+    def count(*_: Any) -> None:
+        statements.inc()
+
+    return engine
 
 
 def parsed(url: str) -> URL:

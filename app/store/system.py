@@ -3,7 +3,7 @@
 This is the closed list behind `store.system`. A look-up answers with references alone, a customer and an id
 of it; whoever wants more comes through that customer's own door. A key of the vendor's, which is of no
 customer, is answered with what it may be used for; its endpoints for webhooks, which are of none either, by
-their ids. For sign-in, worker and command line only.
+their ids; how much waits, with numbers. For sign-in, worker, metrics and command line only.
 """
 
 from collections.abc import Callable
@@ -18,6 +18,8 @@ from sqlalchemy import Column, Select, exists, or_, select, tuple_
 from app.billing.parties import CustomerKind
 from app.billing.payments import CollectionStatus, PendingStatus
 from app.billing.subscriptions import SubscriptionStatus
+from app.metrics import Backlog
+from app.store import backlog
 from app.store.reference import Reference
 from app.store.tables import (
     api_key,
@@ -40,7 +42,7 @@ from app.store.webhook_endpoints import is_open
 from app.store.webhooks import Status
 
 P = ParamSpec("P")
-Answer = TypeVar("Answer", bound="Reference | Key | list[Reference] | list[Outlet] | None")
+Answer = TypeVar("Answer", bound="Reference | Key | Backlog | list[Reference] | list[Outlet] | None")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +73,19 @@ def lookup(
     def held(tx: DeploymentTx, /, *args: P.args, **kwargs: P.kwargs) -> Answer:
         answer = function(tx, *args, **kwargs)
         found = answer if isinstance(answer, list) else [] if answer is None else [answer]
-        assert all(type(item) in {Reference, Key, Outlet} for item in found), (
+        assert all(type(item) in {Reference, Key, Outlet, Backlog} for item in found), (
             f"{function.__name__} returns references only"
         )
         return answer
 
     LOOKUPS.add(held)
     return held
+
+
+@lookup
+def waiting(tx: DeploymentTx) -> Backlog:
+    """How much is due and not done yet."""
+    return backlog.measured(tx)
 
 
 @lookup

@@ -18,6 +18,7 @@ HOMES = {
     "graphql": ("app.api",),
     "jinja2": ("app.documents",),
     "litestar": ("app.api", "app.assembly", "app.main"),
+    "prometheus_client": ("app.metrics",),
     "sqlalchemy": ("app.store",),
     "strawberry": ("app.api", "app.main"),
     "uvicorn": ("app.cli", "app.main"),
