@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from app.store import inspection, migrate, triggers
+from app.store import inspection, migrate, policies, triggers
 from app.store.checks import BY_CUSTOMER, OF_DEPLOYMENT, Broken
 from app.store.inspection import FIRST, LAST, Found, Inspection
 
@@ -53,6 +53,9 @@ Progress = Callable[[int, int], None]
 HEAD: Final = Verdict("database.head", "I8", "The database is at the revision that this program needs.")
 FILE: Final = Verdict("database.file", "I8", "The database file is sound.")
 GUARDS: Final = Verdict("database.guards", "I8", "Every trigger that keeps history as it is, is there.")
+POLICIES: Final = Verdict(
+    "database.policies", "I12", "On PostgreSQL, every table of customers' rows asks whose they are."
+)
 
 
 async def examine(url: str, progress: Progress = lambda _done, _of: None, *, page: int = PAGE) -> Report:
@@ -72,10 +75,12 @@ async def examine(url: str, progress: Progress = lambda _done, _of: None, *, pag
             return Report(0, (HEAD, _verdict(FILE, [problem], key="file")))
         guards = await inspected.look(triggers.missing)
         missing = _verdict(GUARDS, [f"the trigger {name} is missing" for name in guards], key="trigger")
+        tables = await inspected.look(policies.missing)
+        apart = _verdict(POLICIES, [f"the table {name} asks nobody" for name in tables], key="table")
         verdicts = _verdicts(await inspected.look(inspection.of_deployment))
         customers = await _examined(inspected, verdicts, progress, page)
     checks = (*OF_DEPLOYMENT, *BY_CUSTOMER)
-    return Report(customers, (HEAD, FILE, missing, *(verdicts[check.name] for check in checks)))
+    return Report(customers, (HEAD, FILE, missing, apart, *(verdicts[check.name] for check in checks)))
 
 
 async def _examined(

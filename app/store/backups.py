@@ -20,6 +20,7 @@ from sqlalchemy import URL, Connection, text
 
 from app.store import migrate
 from app.store.engine import parsed
+from app.store.scope import EVERYBODY, REACH
 
 PAGES_AT_ONCE: Final = 1000
 TRY_AGAIN_SECONDS: Final = 0.01
@@ -135,7 +136,9 @@ def _place_sqlite(file: Path, target: Path) -> None:
 async def _dump(address: URL, target: Path) -> None:
     """Let `pg_dump` write an archive. Rights and owners are of the server and not of the books."""
     program = await find_program("pg_dump", await _server_version(address))
-    await _run(program, address, "-Fc", "--no-owner", "--no-privileges", "-f", str(target))
+    # The owner is asked whose rows it wants to see, as everybody is; without this, pg_dump would refuse.
+    options = ("-Fc", "--no-owner", "--no-privileges", "--enable-row-security", "-f", str(target))
+    await _run(program, address, *options)
 
 
 async def _load(address: URL, file: Path) -> None:
@@ -156,6 +159,7 @@ async def _run(program: Path, address: URL, *options: str) -> None:
         "PGUSER": address.username or address.query.get("user"),
         "PGPASSWORD": address.password,
         "PGDATABASE": address.database,
+        "PGOPTIONS": f"-c {REACH}={EVERYBODY}",
     }
     environ = {**os.environ, **{name: str(value) for name, value in given.items() if value}}
     command = [str(program), *options]

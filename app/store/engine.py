@@ -10,14 +10,16 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import URL, Connection, event, make_url
+from sqlalchemy import URL, Connection, Engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from app.metrics import STATEMENTS
-from app.store import clocks
+from app.store import clocks, criterion
+from app.store.scope import EVERYBODY, REACH, ScopedConnection
 from app.store.system import LOOKUPS
+from app.store.tables import TENANT_TABLES
 from app.store.transaction import WAIT_MAX, OffsetOf, Store
 
 DRIVERS: Final = {
@@ -82,8 +84,11 @@ def open_store(
             wait_seconds=seconds,
             execution_options={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
         )
+    for engine, door in ((writer, "write"), (reader, "read")):
+        criterion.watch(engine.sync_engine, TENANT_TABLES)
+        count_statements(engine.sync_engine, door)
     return Store(
-        writer=counted(writer, "write"),
+        writer=writer,
         reader=reader,
         clock=clock,
         offset_of=offset_of,
@@ -92,15 +97,13 @@ def open_store(
     )
 
 
-def counted(engine: AsyncEngine, door: str) -> AsyncEngine:
-    """The engine, which counts its statements."""
+def count_statements(engine: Engine, door: str) -> None:
+    """Count what an engine sends, for the metrics."""
     statements = STATEMENTS.labels(door)
 
-    @event.listens_for(engine.sync_engine, "before_cursor_execute")
+    @event.listens_for(engine, "before_cursor_execute")
     def count(*_: Any) -> None:
         statements.inc()
-
-    return engine
 
 
 def parsed(url: str) -> URL:
@@ -142,7 +145,9 @@ def sqlite_engine(
     :param writes: False refuses every statement that writes
     :param foreign_keys: False only for migrations, which rebuild tables
     """
-    engine = create_async_engine(address, pool_size=size, max_overflow=0, pool_timeout=wait_seconds)
+    engine = create_async_engine(
+        address, pool_size=size, max_overflow=0, pool_timeout=wait_seconds, hide_parameters=True
+    )
     pragmas = [f"busy_timeout = {int((lock_seconds or wait_seconds) * 1000)}"]
     pragmas += SQLITE_EVERY if foreign_keys else SQLITE_EVERY[1:]
     pragmas += ["journal_mode = WAL", "synchronous = FULL"] if writes else ["query_only = ON"]
@@ -168,11 +173,14 @@ def postgres_engine(
     size: int,
     wait_seconds: float,
     statement_max: timedelta = STATEMENT_MAX,
+    across: bool = False,
     **options: Any,
 ) -> AsyncEngine:
     """An engine on a PostgreSQL database. It waits a bounded time for a connection, a lock or a statement.
 
     :param statement_max: zero lets a statement take its time
+    :param across: see the rows of all customers, as migrations and the doctor do; else each transaction says
+        whose rows it may touch
     """
     settings = {
         "application_name": "seatport",
@@ -181,13 +189,19 @@ def postgres_engine(
         "lock_timeout": milliseconds(timedelta(seconds=wait_seconds)),
         "statement_timeout": milliseconds(statement_max),
         "idle_in_transaction_session_timeout": milliseconds(IDLE_MAX),
+        **({REACH: EVERYBODY} if across else {}),
     }
     return create_async_engine(
         address,
         pool_size=size,
         max_overflow=0,
         pool_timeout=wait_seconds,
-        connect_args={"server_settings": settings, "timeout": wait_seconds},
+        hide_parameters=True,
+        connect_args={
+            "server_settings": settings,
+            "timeout": wait_seconds,
+            "connection_class": ScopedConnection,
+        },
         **options,
     )
 

@@ -78,6 +78,7 @@ async def inspecting(url: str) -> AsyncIterator[Inspection]:
             size=1,
             wait_seconds=WAIT_SECONDS,
             statement_max=timedelta(0),
+            across=True,
             execution_options={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
         )
     try:

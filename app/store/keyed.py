@@ -30,6 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import CursorResult
 
+from app.store.scope import refuse_others
 from app.store.transaction import Tx
 
 
@@ -64,8 +65,12 @@ def keyed(table: Table, names: Sequence[str], rows: Iterable[tuple[Any, ...]]) -
 def keyed_by(
     connection: Connection, columns: tuple[Column[Any], ...], rows: Iterable[tuple[Any, ...]]
 ) -> Keys:
-    """The same by values of all columns, that of the customer first: for what the store keeps by itself."""
+    """The same by values of all columns, that of the customer first: for what the store keeps by itself.
+
+    :raises NotItsCustomer: for keys of another customer than the transaction's
+    """
     lists = list(zip(*rows, strict=True)) or [()] * len(columns)
+    refuse_others(connection, lists[0])
     if connection.dialect.name != "sqlite":
         values = {f"keys_{c.name}": list(given) for c, given in zip(columns, lists, strict=True)}
         return Keys(_arrays(columns), connection, values)

@@ -20,7 +20,7 @@ from sqlalchemy import URL, Connection, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from app.store import grants, triggers
+from app.store import grants, policies, triggers
 from app.store.engine import parsed, postgres_engine, sqlite_engine
 from app.store.transaction import is_sqlite_busy
 
@@ -52,7 +52,9 @@ class WrongHead(Exception):
 
 
 class GuardsMissing(Exception):
-    """Triggers that keep history as it is are gone; the message names some and says what to do."""
+    """Triggers that keep history as it is, or policies that keep customers apart, are gone; the message names
+    some and says what to do.
+    """
 
 
 class ForeignDatabase(Exception):
@@ -152,15 +154,21 @@ def refuse_other(at: str | None) -> None:
 
 
 def refuse_unguarded(connection: Connection) -> None:
-    """Refuse a database in which rows of history could be changed.
+    """Refuse a database in which rows of history could be changed, or those of other customers be seen.
 
-    :raises GuardsMissing: if a trigger is gone or disabled
+    :raises GuardsMissing: if a trigger or policy is gone or disabled
     """
     gone = triggers.missing(connection)
     if gone:
         raise GuardsMissing(
             f"The database lacks triggers that keep history as it is ({some(gone)}). "
             "Run `seatport migrate`, which puts them back, then `seatport doctor`, which looks at the rows."
+        )
+    open_to_all = policies.missing(connection)
+    if open_to_all:
+        raise GuardsMissing(
+            f"The database lacks policies that keep customers apart ({some(open_to_all)}). "
+            "Run `seatport migrate`, which puts them back."
         )
 
 
@@ -199,7 +207,9 @@ async def within(url: str, work: Callable[[Connection], T]) -> T:
     """
     address = parsed(url)
     if (file := file_of(url)) is None:
-        engine = postgres_engine(address, size=1, wait_seconds=WAIT_SECONDS, statement_max=timedelta(0))
+        engine = postgres_engine(
+            address, size=1, wait_seconds=WAIT_SECONDS, statement_max=timedelta(0), across=True
+        )
     else:
         if file.exists():
             looking = sqlite_engine(address, begin="BEGIN", size=1, wait_seconds=WAIT_SECONDS, writes=False)
@@ -247,8 +257,8 @@ async def connected(engine: AsyncEngine) -> AsyncConnection:
 
 
 def upgraded(connection: Connection, *, app_role: str | None) -> str | None:
-    """Take the guards down, run what revisions are missing, put the guards of today's tables up and look that
-    they are; then give the application's role its rights.
+    """Take the guards down, run what revisions are missing, put guards and policies of today's tables up and
+    look that they are; then give the application's role its rights.
     """
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
@@ -258,6 +268,7 @@ def upgraded(connection: Connection, *, app_role: str | None) -> str | None:
     made.attributes["connection"] = connection
     command.upgrade(made, "head")
     triggers.install(connection)
+    policies.install(connection)
     refuse_unguarded(connection)
     if app_role is not None:
         grants.give(connection, app_role)

@@ -10,8 +10,8 @@ Every wait is bounded: what takes too long ends in `Busy`, never in the driver's
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Concatenate, Final, ParamSpec, Protocol, TypeVar
@@ -19,29 +19,30 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.store.ids import new_id
+from app.store.scope import ACROSS, NOBODY, Scope, enter
 from app.store.shield import Shield, StoreClosed
+from app.store.waiting import Busy, is_sqlite_busy, may_run_again, said_as_busy
+
+__all__ = [
+    "BatchTx",
+    "Busy",
+    "DeploymentTx",
+    "OffsetOf",
+    "ReadScope",
+    "Store",
+    "Tx",
+    "is_sqlite_busy",
+    "may_run_again",
+]
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 WAIT_MAX: Final = timedelta(seconds=10)
 MOSTLY_LEFT: Final = 0.9
-RETRY_AFTER_SECONDS: Final = 2
-SQLITE_BUSY: Final = 5
-TRY_AGAIN: Final = {"40001", "40P01"}  # PostgreSQL: serialization failure, deadlock.
-TOOK_TOO_LONG: Final = {"55P03", "57014"}  # PostgreSQL: a lock, a statement that was not done in time.
-
-
-class Busy(Exception):
-    """The database had no turn for this in the time one may wait. Nothing was written; ask again later."""
-
-    def __init__(self, retry_after_seconds: int = RETRY_AFTER_SECONDS) -> None:
-        super().__init__(f"The database is busy; try again in {retry_after_seconds} seconds.")
-        self.retry_after_seconds = retry_after_seconds
 
 
 class LostBeforeCommit(Exception):
@@ -140,7 +141,7 @@ class Store:
             tx = self.tx(connection, customer, lock=True)
             return unit(tx, *args, **kwargs), tx
 
-        return await self._shield.run(self._write(work))
+        return await self._shield.run(self._write(work, Scope(customer)))
 
     async def deployment(
         self, unit: Callable[Concatenate[DeploymentTx, P], T], /, *args: P.args, **kwargs: P.kwargs
@@ -154,7 +155,7 @@ class Store:
             tx = DeploymentTx(connection, self.wall())
             return unit(tx, *args, **kwargs), tx
 
-        return await self._shield.run(self._write(work))
+        return await self._shield.run(self._write(work, NOBODY))
 
     async def batch(
         self, unit: Callable[Concatenate[BatchTx, P], T], /, *args: P.args, **kwargs: P.kwargs
@@ -168,7 +169,7 @@ class Store:
             tx = BatchTx(connection, self.wall(), self.wall)
             return unit(tx, *args, **kwargs), tx
 
-        return await self._shield.run(self._write(work))
+        return await self._shield.run(self._write(work, ACROSS))
 
     async def look(
         self, unit: Callable[Concatenate[BatchTx, P], T], /, *args: P.args, **kwargs: P.kwargs
@@ -177,6 +178,7 @@ class Store:
 
         def work(connection: Connection) -> T:
             with connection.begin():
+                enter(connection, ACROSS)
                 return unit(BatchTx(connection, self.wall(), self.wall), *args, **kwargs)
 
         return await self._shield.run(self._read(work))
@@ -194,6 +196,7 @@ class Store:
 
         def work(connection: Connection) -> T:
             with connection.begin():
+                enter(connection, ACROSS)
                 return lookup(DeploymentTx(connection, self.wall()), *args, **kwargs)
 
         return await self._shield.run(self._read(work))
@@ -234,22 +237,24 @@ class Store:
         wall = self.wall()
         return Tx(connection, wall, customer, wall + offset)
 
-    async def _write(self, work: Callable[[Connection], tuple[T, DeploymentTx]]) -> T:
+    async def _write(self, work: Callable[[Connection], tuple[T, DeploymentTx]], scope: Scope) -> T:
         """Wait for the gate, then try until the work is committed or the time is up."""
         ends_at = asyncio.get_running_loop().time() + self._wait_seconds
         if self._gate is None:
-            return await self._tried(work, ends_at)
+            return await self._tried(work, scope, ends_at)
         try:
             async with asyncio.timeout_at(ends_at):
                 await self._gate.acquire()
         except TimeoutError:
             raise Busy from None
         try:
-            return await self._tried(work, ends_at)
+            return await self._tried(work, scope, ends_at)
         finally:
             self._gate.release()
 
-    async def _tried(self, work: Callable[[Connection], tuple[T, DeploymentTx]], ends_at: float) -> T:
+    async def _tried(
+        self, work: Callable[[Connection], tuple[T, DeploymentTx]], scope: Scope, ends_at: float
+    ) -> T:
         """Run the work in a transaction, again from scratch as often as the database asks for it."""
         loop = asyncio.get_running_loop()
         while True:
@@ -259,7 +264,7 @@ class Store:
                         seconds_left = ends_at - loop.time()
                         spent = self._gate is None and seconds_left < MOSTLY_LEFT * self._wait_seconds
                         return await connection.run_sync(
-                            in_transaction, work, seconds_left if spent else None
+                            in_transaction, work, scope, seconds_left if spent else None
                         )
             except (DBAPIError, LostBeforeCommit) as error:
                 if isinstance(error, DBAPIError) and not may_run_again(error):
@@ -348,17 +353,22 @@ class ReadScope:
 
     def _first(self, connection: Connection) -> Tx:
         connection.begin()
+        enter(connection, Scope(self.customer))
         return self._store.tx(connection, self.customer, lock=False)
 
 
 def in_transaction(
-    connection: Connection, work: Callable[[Connection], tuple[T, DeploymentTx]], lock_seconds: float | None
+    connection: Connection,
+    work: Callable[[Connection], tuple[T, DeploymentTx]],
+    scope: Scope,
+    lock_seconds: float | None,
 ) -> T:
     """Commit what the work wrote when it returns, unless it asked for that to be forgotten.
 
     :param lock_seconds: on PostgreSQL, wait so much less than usual for a row that another transaction holds
     """
     with connection.begin() as transaction:
+        enter(connection, scope)
         try:
             if lock_seconds is not None:
                 connection.exec_driver_sql(f"SET LOCAL lock_timeout = {max(1, int(lock_seconds * 1000))}")
@@ -370,30 +380,3 @@ def in_transaction(
         if tx.forgotten:
             transaction.rollback()
     return result
-
-
-def may_run_again(error: DBAPIError) -> bool:
-    """Whether the database gave up on a transaction only for the sake of another one."""
-    return is_sqlite_busy(error) or getattr(error.orig, "sqlstate", None) in TRY_AGAIN
-
-
-def is_sqlite_busy(error: DBAPIError) -> bool:
-    """Whether SQLite refused because another connection holds the lock, by any of its extended codes."""
-    code = getattr(error.orig, "sqlite_errorcode", None)
-    return code is not None and code & 0xFF == SQLITE_BUSY
-
-
-@contextmanager
-def said_as_busy(*, reading: bool = False) -> Iterator[None]:
-    """Say as Busy that a wait for a connection, a row or a statement took too long.
-
-    :param reading: SQLite's refusal is final, too: who writes tries again instead
-    """
-    try:
-        yield
-    except PoolTimeout as error:
-        raise Busy from error
-    except DBAPIError as error:
-        if getattr(error.orig, "sqlstate", None) in TOOK_TOO_LONG or (reading and is_sqlite_busy(error)):
-            raise Busy from error
-        raise

@@ -228,6 +228,6 @@ async def test_a_reader_sees_the_grants(app_url: str, clock: Clock) -> None:
     def count(tx: DeploymentTx) -> int:
         return int(tx.connection.execute(text("SELECT count(*) FROM customer")).scalar_one())
 
-    assert await store.deployment(count) == 0
+    assert await store.look(count) == 0
     await store.ping(migrate.refuse_unfit)
     await store.close()

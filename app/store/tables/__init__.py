@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from app.store.metadata import metadata
 from app.store.tables.commits import audit, idempotency, outbox, render_job
 from app.store.tables.customers import customer, member
 from app.store.tables.deployment import (
@@ -92,6 +93,13 @@ DEPLOYMENT_TABLES: Final = frozenset(
         "webhook_secret",
     }
 )
+
+TENANT_TABLES: Final = frozenset(
+    table.name for table in metadata.tables.values() if "customer_id" in table.columns
+)
+"""Whatever has a row for a customer: no statement touches it without saying for which one, but for the few
+look-ups across customers.
+"""
 
 APPEND_ONLY: Final = (
     catalog, catalog_price, customer_reference, number, terms, override, seat_event, segment, document,
