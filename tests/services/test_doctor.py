@@ -347,7 +347,7 @@ async def test_sound_books_hold(books_url: str) -> None:
     assert told == [(1, 2), (2, 2), (2, 2)]
     assert await examine(books_url) == report
     names = [verdict.check for verdict in report.verdicts]
-    assert len(names) == len(set(names)) == 3 + len(BY_CUSTOMER) + len(OF_DEPLOYMENT)
+    assert len(names) == len(set(names)) == 4 + len(BY_CUSTOMER) + len(OF_DEPLOYMENT)
     invariants = {verdict.invariant for verdict in report.verdicts}
     assert invariants == {f"I{n}" for n in range(1, 15)}
 
