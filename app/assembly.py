@@ -20,7 +20,6 @@ from app.api.rest.keys import Bearer
 from app.api.rest.router import rest_api
 from app.api.rest.webhook_room import WebhookRoom
 from app.api.schema import schema
-from app.billing.permissions import Actor, ActorKind
 from app.clock import wall_clock
 from app.deliveries import Deliveries
 from app.demo_explorer import DemoExplorer
@@ -35,8 +34,9 @@ from app.metrics import Reading
 from app.services.quotes import QuoteSigner
 from app.services.render_document import named, pdf_of
 from app.services.webhook_secrets import Keyring
+from app.sessions import PortalSessions
 from app.settings import Mode, Settings
-from app.store import customers, migrate, system
+from app.store import migrate, system
 from app.store.engine import open_store
 from app.store.reference import Reference
 from app.store.transaction import Store
@@ -86,16 +86,18 @@ def parts_of(settings: Settings, store: Store, renderer: Renderer, *, clock: Cal
     """What the application of a store and a renderer is made of. Whoever opened those closes them."""
     signer = QuoteSigner(settings.secret.encode())
     links = DocumentLinks(settings.public_url, settings.secret)
+    sessions = PortalSessions(store, settings.session_lifetime, settings.session_idle)
     explorer = DemoExplorer(store, signer, demo=settings.mode is Mode.DEMO)
     return Parts(
         schema=schema,
-        who=lambda token_hash: who(store, token_hash),
+        who=sessions.who,
         open_context=Contexts(store, signer, links, gateway(settings)).open,
         load_pdf=pdf_loader(store, renderer),
         ready=lambda: readiness(store),
         metrics=Reading(lambda: store.system(system.waiting)).page,
         explorer=explorer.config,
         rest=rest_api(room(settings, store, signer, links), lambda token_hash: bearer(store, token_hash)),
+        sessions=sessions,
         clock=clock,
     )
 
@@ -108,19 +110,6 @@ def gateway(settings: Settings) -> PaymentGateway:
 def sender_of(settings: Settings) -> HttpSender:
     """What sends webhooks: to the public network, and in demo and tests to this machine too."""
     return HttpSender(Guard(loopback=settings.mode is not Mode.PRODUCTION))
-
-
-async def who(store: Store, token_hash: bytes) -> Actor | None:
-    """The member whose session a token opens, None without one."""
-    reference = await store.system(system.signed_in, token_hash.hex())
-    if reference is None:
-        return None
-    async with store.reads(reference.customer) as scope:
-        member = await scope.run(customers.member, reference.id)
-    if member is None:
-        return None
-    name = member.name or member.reference
-    return Actor(ActorKind.MEMBER, name, reference.customer, member.id, member.role, member.email)
 
 
 async def bearer(store: Store, token_hash: str) -> Bearer | None:

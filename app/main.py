@@ -22,16 +22,19 @@ from litestar import Litestar, Router
 from litestar.handlers import HTTPRouteHandler
 
 from app.api.around import Around
-from app.api.auth import Who
+from app.api.auth import Cookie, Holder, Who
 from app.api.endpoint import OpenContext, graphql_endpoint
 from app.api.explorer import ConfigReader, ExplorerConfig, explorer_routes
 from app.api.files import Load, document_route
 from app.api.health import Ready, health_routes
-from app.api.http import EXCEPTION_HANDLERS, security_headers
+from app.api.http import EXCEPTION_HANDLERS, GRAPHQL_PATH, security_headers
 from app.api.links import DocumentLinks
 from app.api.metrics_page import MetricsPage, metrics_route
 from app.api.operations import Operations
+from app.api.origins import Origins, shared_with
+from app.api.portal_pages import HOME, LEAVE, PortalPages, Sessions
 from app.api.rest.router import Rest
+from app.api.urls import origin_of
 from app.clock import wall_clock
 from app.settings import Mode, Settings
 
@@ -39,6 +42,8 @@ BODY_BYTES_MAX: Final = 1_000_000
 SHUTDOWN_SECONDS_MAX: Final = 25
 HOST_DEFAULT: Final = "127.0.0.1"
 PORT_MAX: Final = 65535
+SHARED: Final = frozenset({GRAPHQL_PATH, LEAVE})
+"""What pages of the origins that a setting lists may use."""
 HOSTS: Final = (
     "Give --host 127.0.0.1 for this machine alone, 0.0.0.0 for every network it is in, or an address it has."
 )
@@ -57,36 +62,45 @@ class Parts:
     """
 
     schema: strawberry.Schema
-    who: Who
+    who: Holder
     open_context: OpenContext
     load_pdf: Load
     ready: Ready
     explorer: ExplorerConfig | ConfigReader | None = None
     rest: Rest | None = None
     metrics: MetricsPage | None = None
+    sessions: Sessions | None = None
     routes: Sequence[HTTPRouteHandler] = ()
     lifespans: Sequence[Lifespan] = field(default=())
     clock: Callable[[], datetime] = wall_clock
 
 
 def create_app(settings: Settings, parts: Parts) -> Litestar:
-    """The application: `/graphql`, `/v1/…`, `/schema`, `/documents/…`, `/healthz`, `/readyz`, `/metrics`, and
-    `/graphiql` where it is on.
+    """The application: `/graphql`, `/v1/…`, `/schema`, `/documents/…`, `/portal/…`, `/healthz`, `/readyz`,
+    `/metrics`, and `/graphiql` where it is on.
     """
     links = DocumentLinks(settings.public_url, settings.secret)
+    origins = Origins(origin_of(settings.public_url), settings.origins)
+    who = Who(parts.who, Cookie(secure=settings.secure_cookies), origins)
     routes: list[HTTPRouteHandler | Router] = [
-        graphql_endpoint(Operations(parts.schema), parts.who, parts.open_context),
+        graphql_endpoint(Operations(parts.schema), who, parts.open_context),
         document_route(links, parts.load_pdf, parts.clock),
         *health_routes(parts.ready),
         *(parts.rest.routes if parts.rest else ()),
         *([metrics_route(parts.metrics, settings.metrics_token)] if parts.metrics else ()),
         *parts.routes,
     ]
+    if parts.sessions is not None:
+        return_url = settings.return_url or f"{settings.public_url}{HOME}"
+        routes += PortalPages(who, parts.sessions, settings.public_url, return_url).routes()
     if settings.explorer and parts.explorer is not None:
         routes += explorer_routes(parts.explorer)
     app = Litestar(
         route_handlers=routes,
-        before_send=[security_headers(https=settings.public_url.startswith("https://"))],
+        before_send=[
+            security_headers(https=settings.public_url.startswith("https://")),
+            shared_with(origins, SHARED),
+        ],
         exception_handlers=EXCEPTION_HANDLERS,
         lifespan=list(parts.lifespans),
         request_max_body_size=BODY_BYTES_MAX,

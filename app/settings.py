@@ -5,20 +5,28 @@ a restart.
 """
 
 import os
+import re
 import secrets
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from app.api.urls import origin_of
 from app.gateways.choosing import Provider
 
 DATABASE_URL_DEFAULT: Final = "sqlite+aiosqlite:///var/seatport.db"
 PORT_DEFAULT: Final = 8000
 SECRET_LENGTH_MIN: Final = 32
+SESSION_DEFAULT: Final = timedelta(hours=12)
+IDLE_DEFAULT: Final = timedelta(hours=1)
+MINUTES_MAX: Final = 60 * 24 * 365
+HOST: Final = re.compile(r"[a-z0-9._:-]+")
+THIS_MACHINE: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 DRIVERS: Final = {
     "sqlite": "sqlite+aiosqlite",
     "postgresql": "postgresql+asyncpg",
@@ -52,6 +60,17 @@ class Settings:
     app_role: str | None = None
     payments: Provider = Provider.INVOICE
     metrics_token: str | None = field(default=None, repr=False)
+    origins: frozenset[str] = frozenset()
+    return_url: str | None = None
+    session_lifetime: timedelta = SESSION_DEFAULT
+    session_idle: timedelta = IDLE_DEFAULT
+
+    @property
+    def secure_cookies(self) -> bool:
+        """Whether browsers send the session's cookie by https alone; not in a trial on this machine."""
+        url = urlsplit(self.public_url)
+        trial = self.mode is not Mode.PRODUCTION and url.hostname in THIS_MACHINE
+        return url.scheme == "https" or not trial
 
     @property
     def payment_books(self) -> Path:
@@ -75,6 +94,10 @@ class Settings:
             app_role=_given(environ, "SEATPORT_APP_ROLE"),
             payments=_payments(environ, mode),
             metrics_token=_metrics_token(environ),
+            origins=_origins(environ, mode),
+            return_url=_return_url(environ, mode),
+            session_lifetime=_minutes(environ, "SEATPORT_SESSION_MINUTES", SESSION_DEFAULT),
+            session_idle=_minutes(environ, "SEATPORT_IDLE_MINUTES", IDLE_DEFAULT),
         )
 
 
@@ -150,7 +173,7 @@ def _url_problem(value: str) -> str | None:
         return "is not an address"
     if parts.scheme not in {"http", "https"}:
         return "does not begin with https:// or http://"
-    if not parts.hostname or port == 0:
+    if port == 0 or HOST.fullmatch(parts.hostname or "") is None:
         return "names no server"
     if parts.username is not None or parts.query or parts.fragment or "?" in value or "#" in value:
         return "holds more than a server and a path"
@@ -184,6 +207,47 @@ def _metrics_token(environ: Mapping[str, str]) -> str | None:
     return (
         _long_enough(value, "SEATPORT_METRICS_TOKEN", f"make one with {HOW_TO_MAKE_ONE}") if value else None
     )
+
+
+def _origins(environ: Mapping[str, str], mode: Mode) -> frozenset[str]:
+    """Origins exactly as browsers write them: no wildcard, no path, no default port, no capitals."""
+    listed = (_given(environ, "SEATPORT_ORIGINS") or "").replace(",", " ").split()
+    for value in listed:
+        problem = _url_problem(value) or _unsafe(value, mode)
+        if problem is None and origin_of(value) != value:
+            problem = f"is no origin as browsers write it; perhaps {origin_of(value)}"
+        if problem is not None:
+            raise SettingsError(
+                f"SEATPORT_ORIGINS: {value[:100]!r} {problem}. List the origins of your own pages, "
+                "with spaces between, like https://app.example.com."
+            )
+    return frozenset(listed)
+
+
+def _return_url(environ: Mapping[str, str], mode: Mode) -> str | None:
+    value = _given(environ, "SEATPORT_RETURN_URL")
+    problem = None if value is None else _url_problem(value) or _unsafe(value, mode)
+    if problem is not None:
+        raise SettingsError(
+            f"SEATPORT_RETURN_URL {problem}. Set it to your billing page, like "
+            "https://app.example.com/billing, or leave it out."
+        )
+    return value
+
+
+def _unsafe(value: str, mode: Mode) -> str | None:
+    """Why an address is not one to send people to."""
+    plain = urlsplit(value).scheme == "http"
+    return "does not begin with https://" if plain and mode is Mode.PRODUCTION else None
+
+
+def _minutes(environ: Mapping[str, str], name: str, default: timedelta) -> timedelta:
+    value = _given(environ, name)
+    if value is None:
+        return default
+    if not (value.isascii() and value.isdecimal() and len(value) <= 6 and 1 <= int(value) <= MINUTES_MAX):  # noqa: PLR2004  As long as a number may be that is read.
+        raise SettingsError(f"{name} is {value[:20]!r}. Set it to whole minutes, from 1 to {MINUTES_MAX}.")
+    return timedelta(minutes=int(value))
 
 
 def _secret(environ: Mapping[str, str], mode: Mode, folder: Path) -> str:

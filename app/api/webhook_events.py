@@ -1,7 +1,7 @@
 """What the vendor can be told by webhooks, type by type, and the one body of each message.
 
 A message is thin: which customer, which object, its place among the news of that object, and a few facts that
-never change. Whoever wants more asks the API. Nothing about a person is in it.
+never change. Whoever wants more asks the API. Nothing about a person is in it but the vendor's own id of one.
 """
 
 from __future__ import annotations
@@ -102,6 +102,10 @@ EVENTS: Final[Mapping[str, Event]] = {
     "invoice.payment_failed": _of_invoice("A try to collect an invoice was declined.", TRIES, LAST),
     "invoice.voided": _of_invoice("An invoice that nobody paid is void.", REASON),
     "credit_note.finalized": Event("A credit note has its number.", (NUMBER,), Kind.CREDIT_NOTE),
+    "portal_link.requested": Event(
+        "A member has no good link any more and asks for one: make it, and mail it to them.",
+        (Fact("member", "Your own id of the person."),),
+    ),
 }
 
 

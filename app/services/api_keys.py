@@ -1,17 +1,9 @@
 """The keys with which the vendor's own programs call: made by an operator, each for what it is needed for.
-
-A key is `spk_`, 256 random bits and a checksum, all letters and digits. Scanners of leaked secrets know it by
-its form, and one that was mistyped is told from a real one without asking the database. Only its SHA-256 is
-stored, and keys are found by that: a copy of the database calls nothing, and there is nothing to compare.
+A key is a token that begins with `spk_`.
 """
 
 from __future__ import annotations
 
-import hashlib
-import re
-import secrets
-import string
-import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
@@ -19,16 +11,12 @@ from typing import Final
 from uuid import UUID
 
 from app.billing.refusals import InvalidInput, NotFound, Problem
+from app.services import tokens
 from app.store import api_keys
 from app.store.api_keys import ApiKey
 from app.store.transaction import DeploymentTx
 
 PREFIX: Final = "spk_"
-RANDOM_BITS: Final = 256
-RANDOM_LENGTH: Final = 43
-CHECK_LENGTH: Final = 6
-ALPHABET: Final = string.digits + string.ascii_uppercase + string.ascii_lowercase
-FORM: Final = re.compile(rf"{PREFIX}[0-9A-Za-z]{{{RANDOM_LENGTH + CHECK_LENGTH}}}")
 NAME_MAX: Final = 100
 ALL: Final = "all"
 
@@ -71,7 +59,7 @@ def issue_key(tx: DeploymentTx, name: str, scopes: Iterable[str]) -> IssuedKey |
         return InvalidInput(tuple(problems))
     token = new_token()
     key = ApiKey(tx.new_id(), name, wanted, created_at=tx.wall)
-    api_keys.add(tx, key, hash_of(token))
+    api_keys.add(tx, key, tokens.hash_of(token))
     return IssuedKey(key, token)
 
 
@@ -89,33 +77,12 @@ def allows(scopes: Iterable[str], needed: Scope) -> bool:
 
 def new_token() -> str:
     """A token that nobody has."""
-    body = PREFIX + _base62(secrets.randbits(RANDOM_BITS), RANDOM_LENGTH)
-    return body + _checksum(body)
-
-
-def hash_of(token: str) -> str:
-    """By what a token is stored and found."""
-    return hashlib.sha256(token.encode()).hexdigest()
+    return tokens.made(PREFIX)
 
 
 def is_token(text: str) -> bool:
     """Whether a text has the form of a token, checksum included."""
-    if FORM.fullmatch(text) is None:
-        return False
-    body, check = text[:-CHECK_LENGTH], text[-CHECK_LENGTH:]
-    return secrets.compare_digest(check, _checksum(body))
-
-
-def _checksum(body: str) -> str:
-    return _base62(zlib.crc32(body.encode()), CHECK_LENGTH)
-
-
-def _base62(number: int, length: int) -> str:
-    digits = ""
-    for _ in range(length):
-        number, digit = divmod(number, len(ALPHABET))
-        digits = ALPHABET[digit] + digits
-    return digits
+    return tokens.has_form(text, PREFIX)
 
 
 def _unknown(scope: str) -> Problem:

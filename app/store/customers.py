@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Row
 
@@ -18,7 +18,7 @@ from app.billing.permissions import Role
 from app.store.frozen import from_json, to_json
 from app.store.keyed import customers_of
 from app.store.sheet import Sheet
-from app.store.tables import customer, customer_reference, portal_session
+from app.store.tables import customer, customer_reference
 from app.store.tables import member as members
 from app.store.transaction import Tx
 
@@ -161,45 +161,54 @@ def move_credit(sheet: Sheet, tx: Tx, amount: Money) -> None:
 
 
 def member(tx: Tx, member_id: UUID) -> Member | None:
-    """A member by id, None if there is none."""
-    where = (members.c.customer_id == tx.customer, members.c.id == member_id)
+    """A member by id; None if there is none, or it was removed."""
+    where = (members.c.customer_id == tx.customer, members.c.id == member_id, members.c.removed_at.is_(None))
     row = tx.connection.execute(select(members).where(*where)).one_or_none()
-    return Member(row.id, row.reference, row.name, row.email, row.role) if row else None
+    return _member(row) if row else None
 
 
-def member_by_reference(tx: Tx, reference: str) -> Member | None:
-    """The member whom the vendor calls so, None if there is none."""
-    where = (members.c.customer_id == tx.customer, members.c.reference == reference)
-    row = tx.connection.execute(select(members).where(*where)).one_or_none()
-    return Member(row.id, row.reference, row.name, row.email, row.role) if row else None
+def member_by_reference(tx: Tx, reference: str, *, removed: bool = False) -> Member | None:
+    """The member whom the vendor calls so; None if there is none.
+
+    :param removed: also one that was removed
+    """
+    query = select(members).where(members.c.customer_id == tx.customer, members.c.reference == reference)
+    if not removed:
+        query = query.where(members.c.removed_at.is_(None))
+    row = tx.connection.execute(query).one_or_none()
+    return _member(row) if row else None
 
 
 def put_member(tx: Tx, person: Member) -> None:
-    """Make the member, or bring name, e-mail and role up to date."""
-    known = member_by_reference(tx, person.reference)
-    if known is None:
-        values = {
-            "customer_id": tx.customer,
-            "id": person.id,
-            "reference": person.reference,
-            "created_at": tx.at,
-        }
-        values |= {"name": person.name, "email": person.email, "role": person.role}
-        tx.connection.execute(insert(members).values(values))
-        return
-    where = (members.c.customer_id == tx.customer, members.c.id == known.id)
+    """Make the member, or bring name, e-mail and role up to date; one that was removed is back."""
     values = {"name": person.name, "email": person.email, "role": person.role}
-    tx.connection.execute(update(members).where(*where).values(values))
+    values |= {"mailbox": mailbox(person.email), "removed_at": None}
+    if member_by_reference(tx, person.reference, removed=True) is None:
+        new = {"customer_id": tx.customer, "id": person.id, "reference": person.reference}
+        tx.connection.execute(insert(members).values({**new, **values, "created_at": tx.at}))
+        return
+    known = (members.c.customer_id == tx.customer, members.c.reference == person.reference)
+    tx.connection.execute(update(members).where(*known).values(values))
 
 
-def add_session(tx: Tx, *, token_hash: str, member_id: UUID, expires_at: datetime) -> None:
-    """A portal session; only the hash of its token is ever stored."""
-    tx.connection.execute(
-        insert(portal_session).values(
-            token_hash=token_hash,
-            customer_id=tx.customer,
-            member_id=member_id,
-            created_at=tx.wall,
-            expires_at=expires_at,
-        )
-    )
+def remove_member(tx: Tx, member_id: UUID) -> None:
+    """Note that a member is no more. Its row stays, for what speaks of it."""
+    known = (members.c.customer_id == tx.customer, members.c.id == member_id)
+    tx.connection.execute(update(members).where(*known).values(removed_at=tx.wall))
+
+
+def asks_for_link(tx: Tx, member_id: UUID, *, not_since: datetime) -> bool:
+    """Note that a member asks for a link now; False, and nothing noted, if it did after `not_since`."""
+    asked = members.c.link_asked_at
+    rarely = (members.c.customer_id == tx.customer, members.c.id == member_id, members.c.removed_at.is_(None))
+    query = update(members).where(*rarely, or_(asked.is_(None), asked <= not_since))
+    return bool(tx.connection.execute(query.values(link_asked_at=tx.wall)).rowcount)
+
+
+def mailbox(email: str | None) -> str | None:
+    """An e-mail address as it is looked up: without spaces around it and without capitals."""
+    return (email or "").strip().casefold() or None
+
+
+def _member(row: Row[Any]) -> Member:
+    return Member(row.id, row.reference, row.name, row.email, row.role)

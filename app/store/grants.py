@@ -15,7 +15,9 @@ from sqlalchemy import Connection, Table, text
 from app.store import tables
 from app.store.metadata import metadata
 
-DELETED: Final = frozenset({"idempotency", "render_job", "seat_checkpoint", "seat_holder"})
+DELETED: Final = frozenset(
+    {"idempotency", "portal_link", "portal_session", "render_job", "seat_checkpoint", "seat_holder"}
+)
 """The tables whose rows the program deletes."""
 
 VERSION: Final = "alembic_version"

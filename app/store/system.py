@@ -29,8 +29,10 @@ from app.store.tables import (
     customer_reference,
     document,
     idempotency,
+    member,
     outbox,
     pending_change,
+    portal_link,
     portal_session,
     render_job,
     subscription,
@@ -42,7 +44,7 @@ from app.store.webhook_endpoints import is_open
 from app.store.webhooks import Status
 
 P = ParamSpec("P")
-Answer = TypeVar("Answer", bound="Reference | Key | Backlog | list[Reference] | list[Outlet] | None")
+Answer = TypeVar("Answer", bound="Reference | Key | Visit | Backlog | list[Reference] | list[Outlet] | None")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,15 @@ class Key:
     id: UUID
     name: str
     scopes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A session that is open: the customer, the member, and when it ends if it is not used until then."""
+
+    customer: UUID
+    member: UUID
+    idle_until: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +84,7 @@ def lookup(
     def held(tx: DeploymentTx, /, *args: P.args, **kwargs: P.kwargs) -> Answer:
         answer = function(tx, *args, **kwargs)
         found = answer if isinstance(answer, list) else [] if answer is None else [answer]
-        assert all(type(item) in {Reference, Key, Outlet, Backlog} for item in found), (
+        assert all(type(item) in {Reference, Key, Outlet, Visit, Backlog} for item in found), (
             f"{function.__name__} returns references only"
         )
         return answer
@@ -89,15 +100,37 @@ def waiting(tx: DeploymentTx) -> Backlog:
 
 
 @lookup
-def signed_in(tx: DeploymentTx, token_hash: str) -> Reference | None:
-    """The member whose session a token opens; None for a token that is unknown, revoked or expired."""
-    query = select(portal_session.c.customer_id, portal_session.c.member_id).where(
+def signed_in(tx: DeploymentTx, token_hash: str) -> Visit | None:
+    """The session that a token opens; None for a token that is unknown or revoked, or whose session has
+    expired or was idle for too long.
+    """
+    idle_until = portal_session.c.idle_until
+    query = select(portal_session.c.customer_id, portal_session.c.member_id, idle_until).where(
         portal_session.c.token_hash == token_hash,
         portal_session.c.expires_at > tx.wall,
         portal_session.c.revoked_at.is_(None),
+        or_(idle_until.is_(None), idle_until > tx.wall),
     )
     row = tx.connection.execute(query).one_or_none()
+    return Visit(row.customer_id, row.member_id, row.idle_until) if row else None
+
+
+@lookup
+def holder_of_link(tx: DeploymentTx, token_hash: str) -> Reference | None:
+    """The member for whom a portal link was made, whether or not it is still good."""
+    query = select(portal_link.c.customer_id, portal_link.c.member_id)
+    row = tx.connection.execute(query.where(portal_link.c.token_hash == token_hash)).one_or_none()
     return Reference(row.customer_id, row.member_id) if row else None
+
+
+@lookup
+def members_reached_at(tx: DeploymentTx, mailbox: str, limit: int) -> list[Reference]:
+    """The members with an e-mail address, of whichever customers."""
+    query = select(member.c.customer_id, member.c.id).where(
+        member.c.mailbox == mailbox, member.c.removed_at.is_(None)
+    )
+    rows = tx.connection.execute(query.order_by(member.c.customer_id, member.c.id).limit(limit))
+    return [Reference(row.customer_id, row.id) for row in rows]
 
 
 @lookup

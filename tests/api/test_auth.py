@@ -9,7 +9,8 @@ from litestar import get
 from litestar.di import NamedDependency
 from litestar.testing import TestClient
 
-from app.api.auth import actor_provider, hash_token, new_token
+from app.api.auth import Cookie, Holder, Who, actor_provider, hash_token, new_token
+from app.api.origins import Origins
 from app.billing.permissions import Actor
 from app.main import create_app
 from tests.api.tiny import SETTINGS, TOKEN, Tiny, World, tiny_app, tiny_parts
@@ -90,6 +91,11 @@ def test_who_asks_is_known_before_the_body_is_read() -> None:
     assert [answer.status_code for answer in answers] == [401, 401, 401]
 
 
+def who_of(holder: Holder) -> Who:
+    """How it is known who asks, on a server at its tests' address."""
+    return Who(holder, Cookie(secure=False), Origins("http://127.0.0.1:8000"))
+
+
 @get("/who", sync_to_thread=False)
 def who_am_i(actor: NamedDependency[Actor]) -> str:
     return actor.name
@@ -100,7 +106,9 @@ def test_other_handlers_ask_for_the_actor_as_a_dependency() -> None:
     parts = tiny_parts(World())
     app = create_app(SETTINGS, parts)
     app.register(
-        get("/me", dependencies={"actor": actor_provider(parts.who)}, sync_to_thread=False)(who_am_i.fn)
+        get("/me", dependencies={"actor": actor_provider(who_of(parts.who))}, sync_to_thread=False)(
+            who_am_i.fn
+        )
     )
     with TestClient(app) as client:
         good = client.get("/me", headers={"Authorization": f"Bearer {TOKEN}"})

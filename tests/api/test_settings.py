@@ -1,6 +1,7 @@
 """Settings: what is taken, and that every wrong value is refused with what was wrong and what to do."""
 
 import multiprocessing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,10 @@ def test_every_setting_is_taken() -> None:
             "SEATPORT_PUBLIC_URL": "https://billing.example.com/portal/",
             "SEATPORT_EXPLORER": "0",
             "SEATPORT_PAYMENTS": "test",
+            "SEATPORT_ORIGINS": "https://app.example.com, http://127.0.0.1:5173",
+            "SEATPORT_RETURN_URL": "https://app.example.com/billing",
+            "SEATPORT_SESSION_MINUTES": "90",
+            "SEATPORT_IDLE_MINUTES": "5",
             "PORT": "9123",
         }
     )
@@ -48,6 +53,10 @@ def test_every_setting_is_taken() -> None:
         port=9123,
         explorer=False,
         payments=Provider.TEST,
+        origins=frozenset({"https://app.example.com", "http://127.0.0.1:5173"}),
+        return_url="https://app.example.com/billing",
+        session_lifetime=timedelta(minutes=90),
+        session_idle=timedelta(minutes=5),
     )
     assert settings.payment_books == Path("var/test-gateway.db")
 
@@ -71,6 +80,20 @@ def test_an_empty_variable_is_as_if_unset() -> None:
         ("PORT", "9" * 5000, "Set it to a whole number from 1 to 65535."),
         ("SEATPORT_PAYMENTS", "cash", "SEATPORT_PAYMENTS is 'cash'. Set it to invoice or test"),
         ("SEATPORT_PAYMENTS", "test", "SEATPORT_PAYMENTS is 'test', and the test gateway moves no money"),
+        ("SEATPORT_ORIGINS", "*", "SEATPORT_ORIGINS: '*' does not begin with https:// or http://."),
+        ("SEATPORT_ORIGINS", "null", "'null' does not begin with https://"),
+        ("SEATPORT_ORIGINS", "https://*.example.com", "'https://*.example.com' names no server"),
+        ("SEATPORT_ORIGINS", "https://a.example https://b.example/", "perhaps https://b.example."),
+        ("SEATPORT_ORIGINS", "https://app.example.com/billing", "perhaps https://app.example.com."),
+        ("SEATPORT_ORIGINS", "https://app.example.com:443", "perhaps https://app.example.com."),
+        ("SEATPORT_ORIGINS", "https://App.example.com", "perhaps https://app.example.com."),
+        ("SEATPORT_ORIGINS", "http://app.example.com", "does not begin with https://."),
+        ("SEATPORT_RETURN_URL", "/billing", "SEATPORT_RETURN_URL does not begin with https://"),
+        ("SEATPORT_RETURN_URL", "javascript:alert(1)", "does not begin with https:// or http://"),
+        ("SEATPORT_RETURN_URL", "http://app.example.com", "does not begin with https://."),
+        ("SEATPORT_SESSION_MINUTES", "0", "SEATPORT_SESSION_MINUTES is '0'. Set it to whole minutes"),
+        ("SEATPORT_IDLE_MINUTES", "1.5", "SEATPORT_IDLE_MINUTES is '1.5'. Set it to whole minutes"),
+        ("SEATPORT_IDLE_MINUTES", "9999999", "from 1 to 525600."),
         ("SEATPORT_EXPLORER", "yes", "SEATPORT_EXPLORER is 'yes'. Set it to 1 to serve the explorer"),
         ("SEATPORT_SECRET", "short", "SEATPORT_SECRET has 5 characters and needs at least 32"),
         (
@@ -96,6 +119,7 @@ def test_an_empty_variable_is_as_if_unset() -> None:
         ("SEATPORT_PUBLIC_URL", "billing.example.com", "does not begin with https:// or http://"),
         ("SEATPORT_PUBLIC_URL", "javascript:alert(1)", "does not begin with https:// or http://"),
         ("SEATPORT_PUBLIC_URL", "https://", "names no server"),
+        ("SEATPORT_PUBLIC_URL", "https://h;script-src", "names no server"),
         ("SEATPORT_PUBLIC_URL", "https://h:99999", "is not an address"),
         ("SEATPORT_PUBLIC_URL", "https://h/?x=1", "holds more than a server and a path"),
         ("SEATPORT_PUBLIC_URL", "https://user@h", "holds more than a server and a path"),
@@ -115,6 +139,25 @@ def test_production_without_a_secret_does_not_start() -> None:
     """The refusal shows how to make a secret and how to get a demo instead."""
     with pytest.raises(SettingsError, match=r"SEATPORT_SECRET is missing.*token_urlsafe.*SEATPORT_MODE=demo"):
         Settings.from_env({})
+
+
+@pytest.mark.parametrize(
+    ("mode", "url", "secure"),
+    [
+        ("production", "https://billing.example.com", True),
+        ("production", "http://127.0.0.1:8000", True),
+        ("demo", "https://127.0.0.1:8000", True),
+        ("demo", "http://192.168.0.5:8000", True),
+        ("demo", "http://127.0.0.1:8000", False),
+        ("test", "http://localhost:8000", False),
+        ("test", "http://[::1]:8000", False),
+    ],
+)
+def test_only_a_trial_on_this_machine_has_loose_cookies(mode: str, url: str, secure: bool) -> None:  # noqa: FBT001
+    """Everywhere else the cookie of a session goes by https alone, and its name says so."""
+    settings = Settings.from_env({**PRODUCTION, "SEATPORT_MODE": mode, "SEATPORT_PUBLIC_URL": url})
+
+    assert settings.secure_cookies is secure
 
 
 def test_secrets_and_passwords_are_not_shown() -> None:

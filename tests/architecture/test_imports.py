@@ -32,6 +32,7 @@ MAY_ASK_ACROSS = (
     "app.commands",
     "app.deliveries",
     "app.demo_explorer",
+    "app.sessions",
     "app.store",
     "app.worker",
 )

@@ -102,7 +102,7 @@ def test_a_token_signs_its_role_in(demo: Seatport, demo_url: str, role: Role) ->
         session = await store.system(system.signed_in, hash_token(token).hex())
         assert session is not None
         async with store.reads(session.customer) as scope:
-            return await scope.run(customers.member, session.id)
+            return await scope.run(customers.member, session.member)
 
     member = within(demo_url, signed_in)
     assert member.role is role

@@ -25,6 +25,7 @@ from app.billing.periods import BillingInterval
 from app.billing.permissions import Actor, ActorKind, Role
 from app.billing.plans import ChangeTiming
 from app.billing.requests import ChangeRequest, SeatQuantity
+from app.services.ask_for_link import ask_for_link
 from app.services.assign_seat import AssignSeat, assign_seat
 from app.services.bill import park
 from app.services.cancel_scheduled_change import CancelScheduledChange, cancel_scheduled_change
@@ -32,6 +33,8 @@ from app.services.cancel_subscription import cancel_subscription, cancelling
 from app.services.change_plan import ChangePlan, change_plan
 from app.services.confirming import Press
 from app.services.durations import Duration
+from app.services.enter_portal import Entry, enter_portal
+from app.services.leave_portal import leave_portal, remove_member, sign_out_member
 from app.services.move_clock import move_clock
 from app.services.open_portal import PortalVisit, open_portal
 from app.services.pass_time import pass_time
@@ -60,7 +63,7 @@ from app.services.start_subscription import StartSubscription, start_subscriptio
 from app.services.unpark import unpark
 from app.services.void_invoice import VoidInvoice, void_invoice
 from app.services.write_credit_note import CreditWanted, write_credit_note
-from app.store import documents, seats, subscriptions
+from app.store import customers, documents, seats, sessions, subscriptions
 from app.store.documents import InvoiceFilter
 from app.store.ids import new_id
 from app.store.metadata import metadata
@@ -118,9 +121,28 @@ def changed(tx: Tx, key: str, *, timing: ChangeTiming | None = None, **seat: int
     return change_plan(tx, WHO, world.SIGNER, ChangePlan(live(tx), request, key))
 
 
+def ben(tx: Tx) -> UUID:
+    """The member who was let in."""
+    member = customers.member_by_reference(tx, "ben")
+    assert member is not None
+    return member.id
+
+
+def as_ben(tx: Tx) -> Actor:
+    """That member, by the name that the audit is asked for."""
+    return replace(WHO, kind=ActorKind.MEMBER, member=ben(tx))
+
+
 def press(tx: Tx, turn: Any, key: str) -> Press[Any]:
     """A button pressed without a preview."""
     return Press(live(tx), turn, key)
+
+
+def let_in_by_link(tx: Tx) -> object:
+    """Ben gets a link that lasts until he uses it."""
+    opened = open_portal(tx, WHO, PortalVisit("ben", Role.VIEWER, "a hash"))
+    sessions.add_link(tx, token_hash="a link", member_id=ben(tx), expires_at=tx.wall + timedelta(days=9))
+    return opened
 
 
 def parked(tx: Tx) -> None:
@@ -146,6 +168,14 @@ SCENES: Final[dict[str, Before]] = {
     "pause_subscription": Before(lambda tx: pause_subscription(tx, WHO, live(tx))),
     "move_clock": Before(lambda tx: move_clock(tx, WHO, timedelta(hours=1))),
     "open_portal": Before(lambda tx: open_portal(tx, WHO, PortalVisit("ben", Role.VIEWER, "a hash"))),
+    "enter_portal": Before(
+        lambda tx: enter_portal(tx, as_ben(tx), Entry("a link", "a session", timedelta(1), timedelta(1))),
+        after=("link",),
+    ),
+    "leave_portal": Before(lambda tx: leave_portal(tx, as_ben(tx), "a hash"), after=("open_portal",)),
+    "ask_for_link": Before(lambda tx: ask_for_link(tx, WHO, ben(tx)), after=("open_portal",)),
+    "sign_out_member": Before(lambda tx: sign_out_member(tx, WHO, "ben"), after=("link",)),
+    "remove_member": Before(lambda tx: remove_member(tx, WHO, "ben"), after=("open_portal",)),
     "put_customer": Before(
         lambda tx: put_customer(tx, WHO, PutCustomer("acme", "Acme Two", "USD", "America/New_York"))
     ),
@@ -180,12 +210,13 @@ SCENES: Final[dict[str, Before]] = {
     "write_credit_note": Before(
         lambda tx: write_credit_note(tx, WHO, CreditWanted(open_invoice(tx), "they were unhappy"))
     ),
+    "link": Before(let_in_by_link),
     "fewer": Before(lambda tx: changed(tx, "fewer", timing=ChangeTiming.AT_RENEWAL, remove=2)),
 }
 """One deed of each verb, of acme on 16 April; those in `FOR_OTHERS` are there for what they leave. How a
 customer begins has a test of its own.
 """
-FOR_OTHERS: Final = {"fewer", "parked"}
+FOR_OTHERS: Final = {"fewer", "link", "parked"}
 
 
 def verbs() -> set[str]:

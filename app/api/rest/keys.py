@@ -18,7 +18,8 @@ from app.api import media
 from app.api.rest.bodies import BodyWrong, decoded
 from app.api.rest.problems import MISSING_SCOPE, NOT_JSON, TIMED_OUT, TOO_LARGE, UNAUTHENTICATED, ProblemType
 from app.billing.permissions import Actor, ActorKind
-from app.services.api_keys import Scope, allows, hash_of, is_token
+from app.services.api_keys import Scope, allows, is_token
+from app.services.tokens import hash_of
 
 BODY_SECONDS_MAX: Final = 15
 SCOPE: Final = "scope"

@@ -20,6 +20,7 @@ from app.store.tables.deployment import (
     customer_reference,
     number,
     number_series,
+    portal_link,
     portal_session,
 )
 from app.store.tables.documents import (
@@ -62,6 +63,7 @@ __all__ = [
     "override",
     "payment",
     "pending_change",
+    "portal_link",
     "portal_session",
     "receivable",
     "reduction",
@@ -88,6 +90,7 @@ DEPLOYMENT_TABLES: Final = frozenset(
         "customer_reference",
         "number_series",
         "number",
+        "portal_link",
         "portal_session",
         "webhook_endpoint",
         "webhook_secret",
@@ -117,6 +120,7 @@ ACROSS_CUSTOMERS: Final = frozenset(
         "collection_due",
         "document_by_id",
         "idempotency_old",
+        "member_by_mailbox",
         "outbox_waiting",
         "pending_change_due",
         "render_job_due",

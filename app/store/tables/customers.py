@@ -24,8 +24,13 @@ customer = tenant(
 member = tenant(
     "member",
     need("reference", Text),
-    *mays(Text, "name", "email"),
+    *mays(Text, "name", "email", "mailbox"),
     choice("role", Role),
     need("created_at", Instant),
+    *mays(Instant, "link_asked_at", "removed_at"),
     Index("member_by_reference", "customer_id", "reference", unique=True),
+    Index("member_by_mailbox", "mailbox"),
 )
+"""`mailbox` is the e-mail address without capitals, by which a member is found who asks for a link. Who is
+removed stays as a row, for the records that name it, and comes back by a new link.
+"""

@@ -6,7 +6,7 @@ from sqlalchemy import Column, Index, PrimaryKeyConstraint, Text
 
 from app.billing.periods import BillingInterval
 from app.store.columns import Count, Id, Instant, Json, choice
-from app.store.metadata import may, need, needs, table
+from app.store.metadata import may, mays, need, needs, table
 
 catalog = table(
     "catalog", Column("id", Id, primary_key=True), need("body", Json), need("applied_at", Instant)
@@ -37,8 +37,22 @@ portal_session = table(
     Column("token_hash", Text, primary_key=True),
     *needs(Id, "customer_id", "member_id"),
     *needs(Instant, "created_at", "expires_at"),
-    may("revoked_at", Instant),
+    *mays(Instant, "idle_until", "revoked_at"),
+    Index("portal_session_of_member", "customer_id", "member_id"),
 )
+"""Who is signed in, by the hash of a token. Without `idle_until` it is open until it expires, however little
+it is used.
+"""
+
+portal_link = table(
+    "portal_link",
+    Column("token_hash", Text, primary_key=True),
+    *needs(Id, "customer_id", "member_id"),
+    *needs(Instant, "created_at", "expires_at"),
+    may("spent_at", Instant),
+    Index("portal_link_of_member", "customer_id", "member_id"),
+)
+"""Links that become a session once, by the hash of their token; spent when used or taken back."""
 
 api_key = table(
     "api_key",

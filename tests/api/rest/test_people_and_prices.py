@@ -19,19 +19,20 @@ async def viewer(caller: Caller, token: str) -> dict[str, Any]:
 
 
 async def test_a_person_is_let_in_and_brought_up_to_date(caller: Caller) -> None:
-    """The token opens the customer's own API as that member; a later link changes name and role."""
+    """The token opens the customer's own API as that member; a later link changes what they are called."""
     first = await caller.post("/v1/portal-links", LINK)
     assert first["graphqlUrl"] == "https://billing.example/graphql"
     assert first["expiresAt"] == "2026-04-16T17:00:00Z"
+    assert first["urlExpiresAt"] == "2026-04-16T16:15:00Z"
     assert await viewer(caller, first["token"]) == {
         "viewer": {"name": "Ada", "role": "SEAT_MANAGER"}, "customer": {"reference": "acme"},
     }  # fmt: skip
 
-    member = {"reference": "u-1", "role": "OWNER", "name": "Ada Lovelace"}
+    member = {"reference": "u-1", "role": "SEAT_MANAGER", "name": "Ada Lovelace"}
     await caller.post("/v1/portal-links", {**LINK, "member": member})
 
     seen = await viewer(caller, first["token"])
-    assert seen["viewer"] == {"name": "Ada Lovelace", "role": "OWNER"}
+    assert seen["viewer"] == {"name": "Ada Lovelace", "role": "SEAT_MANAGER"}
 
 
 @pytest.mark.parametrize(

@@ -143,6 +143,7 @@ FACTS = {
     "tries": 2,
     "last": False,
     "about": ["GRANTED"],
+    "member": "u-17",
     "email": "somebody@example.com",
 }
 

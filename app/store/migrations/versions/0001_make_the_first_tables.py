@@ -65,10 +65,11 @@ def upgrade() -> None:
         "portal_session",
         need("token_hash", sa.Text()), need("customer_id", columns.Id()), need("member_id", columns.Id()),
         need("created_at", columns.Instant()), need("expires_at", columns.Instant()),
-        may("revoked_at", columns.Instant()),
+        may("idle_until", columns.Instant()), may("revoked_at", columns.Instant()),
         sa.PrimaryKeyConstraint("token_hash"),
         sqlite_strict=True,
     )  # fmt: skip
+    op.create_index("portal_session_of_member", "portal_session", ["customer_id", "member_id"], unique=False)
     op.create_table(
         "audit",
         need("customer_id", columns.Id()), need("id", columns.Id()), need("action", sa.Text()),
@@ -95,14 +96,16 @@ def upgrade() -> None:
     op.create_table(
         "member",
         need("customer_id", columns.Id()), need("id", columns.Id()), need("reference", sa.Text()),
-        may("name", sa.Text()), may("email", sa.Text()), need("role", sa.Text()),
-        need("created_at", columns.Instant()),
+        may("name", sa.Text()), may("email", sa.Text()), may("mailbox", sa.Text()),
+        need("role", sa.Text()), need("created_at", columns.Instant()),
+        may("link_asked_at", columns.Instant()), may("removed_at", columns.Instant()),
         known("role", "OWNER", "BILLING_ADMIN", "SEAT_MANAGER", "VIEWER"),
         sa.ForeignKeyConstraint(["customer_id"], ["customer.customer_id"]),
         sa.PrimaryKeyConstraint("customer_id", "id"),
         sqlite_strict=True,
     )  # fmt: skip
     op.create_index("member_by_reference", "member", ["customer_id", "reference"], unique=True)
+    op.create_index("member_by_mailbox", "member", ["mailbox"], unique=False)
     op.create_table(
         "outbox",
         need("customer_id", columns.Id()), need("id", columns.Id()), need("type", sa.Text()),
