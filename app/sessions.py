@@ -19,6 +19,7 @@ from app.services.enter_portal import Entry, enter_portal
 from app.services.leave_portal import leave_portal
 from app.store import customers, sessions, system
 from app.store.reference import Reference
+from app.store.system import Visit
 from app.store.transaction import Busy, Store
 
 WRITTEN_EVERY: Final = timedelta(minutes=1)
@@ -43,7 +44,7 @@ class PortalSessions:
         visit = await self.store.system(system.signed_in, token_hash.hex())
         actor = await self._member(visit.customer, visit.member) if visit is not None else None
         if visit is not None and actor is not None and visit.idle_until is not None:
-            await self._used(token_hash, visit.idle_until)
+            await self._used(token_hash, visit, visit.idle_until)
         return actor
 
     async def enter(self, link: str, *, current: str | None) -> str | None:
@@ -94,11 +95,11 @@ class PortalSessions:
         name = member.name or member.reference
         return Actor(ActorKind.MEMBER, name, customer, member.id, member.role, member.email)
 
-    async def _used(self, token_hash: bytes, idle_until: datetime) -> None:
+    async def _used(self, token_hash: bytes, visit: Visit, idle_until: datetime) -> None:
         """Write down that a session is used, unless that was done a moment ago. When the database has no turn
         for it, the next request does it.
         """
         until = self.store.wall() + self.idle
         if until - idle_until >= min(WRITTEN_EVERY, self.idle / 2):
             with suppress(Busy):
-                await self.store.deployment(sessions.prolong, token_hash.hex(), until)
+                await self.store.run(visit.customer, sessions.prolong, token_hash.hex(), until)

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import delete, insert, select, update
 
 from app.store.tables import portal_link, portal_session
-from app.store.transaction import DeploymentTx, Tx
+from app.store.transaction import Tx
 
 
 def add_session(
@@ -22,9 +22,10 @@ def add_session(
     tx.connection.execute(insert(portal_session).values(values))
 
 
-def prolong(tx: DeploymentTx, token_hash: str, idle_until: datetime) -> None:
+def prolong(tx: Tx, token_hash: str, idle_until: datetime) -> None:
     """Let a session that is open stay so for longer, if it is not used from now on."""
     open_ = (
+        portal_session.c.customer_id == tx.customer,
         portal_session.c.token_hash == token_hash,
         portal_session.c.revoked_at.is_(None),
         portal_session.c.idle_until > tx.wall,

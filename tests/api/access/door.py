@@ -97,6 +97,12 @@ def cookie(session: str | None) -> dict[str, str]:
     return {} if session is None else {"Cookie": f"{COOKIE}={session}"}
 
 
+def whole(answer: httpx.Response) -> tuple[int, bytes, dict[str, str]]:
+    """All of an answer by which it could be told from another; each has an id of its own for the log."""
+    headers = {name: value for name, value in answer.headers.items() if name != "x-request-id"}
+    return answer.status_code, answer.content, headers
+
+
 def token_of(invited: Mapping[str, Any]) -> str:
     """The token in the address of a link, which no server is sent."""
     page, _, token = str(invited["url"]).partition("#")

@@ -17,7 +17,7 @@ from app.services.open_portal import LINK_LIFETIME
 from app.services.tokens import hash_of, made
 from app.store.engine import open_store
 from app.store.tables import portal_link, portal_session
-from app.store.transaction import DeploymentTx
+from app.store.transaction import BatchTx
 from tests.api.access.door import OWN, Door, at_the_door, cookie, session_of, token_of
 from tests.api.world import Lived, World, enter
 from tests.conftest import Clock
@@ -30,11 +30,11 @@ PROCESSES = 4
 async def sessions(door: Door) -> int:
     """How many sessions came about through links."""
 
-    def counted(tx: DeploymentTx) -> int:
+    def counted(tx: BatchTx) -> int:
         query = select(func.count()).select_from(portal_session)
         return int(tx.connection.execute(query.where(portal_session.c.idle_until.is_not(None))).scalar_one())
 
-    return await door.store.deployment(counted)
+    return await door.store.look(counted)
 
 
 async def test_a_link_leads_in_once(door: Door) -> None:
@@ -232,12 +232,12 @@ async def test_old_links_and_sessions_are_forgotten(door: Door, clock: Clock) ->
     clock.advance(timedelta(days=31))
     await door.link("ada")
 
-    def left(tx: DeploymentTx) -> tuple[int, int]:
+    def left(tx: BatchTx) -> tuple[int, int]:
         links = select(func.count()).select_from(portal_link)
         opened = select(func.count()).select_from(portal_session)
         return int(tx.connection.execute(links).scalar_one()), int(tx.connection.execute(opened).scalar_one())
 
-    assert await door.store.deployment(left) == (2, 3)
+    assert await door.store.look(left) == (2, 3)
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)

@@ -10,7 +10,7 @@ from sqlalchemy import event, func, select
 from app.sessions import WRITTEN_EVERY
 from app.store.engine import open_store
 from app.store.tables import audit, portal_session
-from app.store.transaction import DeploymentTx
+from app.store.transaction import BatchTx
 from tests.api.access.door import COOKIE, OWN, OWN_FORM, OWN_PAGE, Door, at_the_door, cookie
 from tests.api.world import Lived, enter
 from tests.conftest import Clock
@@ -149,12 +149,12 @@ async def test_coming_and_going_is_on_record(door: Door) -> None:
     await door.caller.call("POST", f"{ADA}/sign-out")
     await door.caller.call("DELETE", ADA)
 
-    def noted(tx: DeploymentTx) -> list[tuple[str, str, int | None]]:
+    def noted(tx: BatchTx) -> list[tuple[str, str, int | None]]:
         query = select(audit).where(audit.c.action.like("portal.%") | audit.c.action.like("member.%"))
         rows = tx.connection.execute(query.order_by(audit.c.id)).all()
         return [(row.action, row.actor, row.detail.get("sessions_ended")) for row in rows]
 
-    assert await door.store.deployment(noted) == [
+    assert await door.store.look(noted) == [
         ("portal.opened", "tests", None),
         ("portal.entered", "Ada", None),
         ("portal.left", "Ada", None),
@@ -171,14 +171,14 @@ async def test_a_token_of_a_program_does_not_idle(door: Door, clock: Clock) -> N
     clock.advance(IDLE - MINUTE)
     assert await door.is_in(token)
 
-    def idle(tx: DeploymentTx) -> list[datetime | None]:
+    def idle(tx: BatchTx) -> list[datetime | None]:
         return list(tx.connection.execute(select(portal_session.c.idle_until)).scalars())
 
-    assert await door.store.deployment(idle) == [None]
+    assert await door.store.look(idle) == [None]
     clock.advance(MINUTE)
     assert not await door.is_in(token)
     assert (
-        await door.store.deployment(
+        await door.store.look(
             lambda tx: tx.connection.execute(select(func.count()).select_from(portal_session)).scalar_one()
         )
         == 1
