@@ -74,7 +74,7 @@ class Reckoned:
 
 
 def open_segments(
-    subscription: Subscription, version: PlanPrice, limits: dict[Item, int], until: datetime
+    subscription: Subscription, version: PlanPrice, limits: dict[Item, int | None], until: datetime
 ) -> Iterator[Segment]:
     """The segments that are under way, as they are if they end at an instant; none that has not begun, and
     none in a trial or a pause.

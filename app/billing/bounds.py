@@ -11,7 +11,6 @@ and young customers grow a hundredfold. Unparking lets it through.
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import Final
 
@@ -44,8 +43,8 @@ def judged(state: State, posting: Posting) -> OutOfBounds | None:
 
 def _never_right(state: State, posting: Posting) -> str | None:
     before, now = state.subscription, posting.subscription
-    items = Counter(line.item for line in posting.lines if line.kind is LineKind.PERIOD)
-    again = sorted(item for item, count in items.items() if count > 1)
+    items = [line.item for line in posting.lines if line.kind is LineKind.PERIOD]
+    again = sorted({item for item in items if items.count(item) > 1})
     if again:
         return f"The renewal would charge {', '.join(again)} twice."
     if items and (now.cycle <= before.cycle or now.period.start < before.period.end):
@@ -77,9 +76,7 @@ def _too_much(state: State, posting: Posting) -> str | None:
 
 def estimate(state: State, posting: Posting) -> Money:
     """What a whole period of a posting's price costs by the list, for the seats committed after it."""
-    committed = state.committed()
-    for event in posting.events:
-        committed[event.metric] = committed.get(event.metric, 0) + event.net
+    committed = state.committed(posting.events)
     amounts = [posting.price.base_fee]
     for seat in posting.price.seats:
         if seat.basis.in_advance:

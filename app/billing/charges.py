@@ -5,7 +5,6 @@ it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 
 from app.billing.lines import Line, LineKind, formula
 from app.billing.money import rounded
@@ -61,7 +60,9 @@ class Charging:
 
     def _line(self, item: Item, kind: LineKind, quantity: int, parts: tuple[Part, ...], unit: str) -> Line:
         currency = self.version.currency
-        exact = exact_amount(parts) * (self.share.exact if self.share else Fraction(1))
+        exact = exact_amount(parts)
+        if self.share:
+            exact *= self.share.exact
         return Line(
             item=item,
             kind=kind,

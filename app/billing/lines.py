@@ -13,12 +13,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
+from functools import lru_cache
 from uuid import UUID
 
 from app.billing.money import Currency, Money, decimal_text
 from app.billing.periods import Period, Share
 from app.billing.plans import BASE_FEE, Item
-from app.billing.pricing import NOTHING, Part
+from app.billing.pricing import KEPT, NOTHING, Part
 from app.billing.taxes import TaxTreatment
 
 MINUS = "\u2212"
@@ -47,17 +48,17 @@ class LineKind(Enum):
     @property
     def in_advance(self) -> bool:
         """Whether it charges for time to come, so that something of it can be given back."""
-        return self in {LineKind.PERIOD, LineKind.ADDED, LineKind.CHANGED}
+        return self is LineKind.PERIOD or self is LineKind.ADDED or self is LineKind.CHANGED
 
     @property
     def gives_back(self) -> bool:
         """Whether it gives back something that was charged in advance."""
-        return self in {LineKind.CREDIT, LineKind.UNUSED}
+        return self is LineKind.CREDIT or self is LineKind.UNUSED
 
     @property
     def in_arrears(self) -> bool:
         """Whether it bills use that is over; such a line is never given back, but adjusted."""
-        return self in {LineKind.USAGE, LineKind.OVERAGE, LineKind.ADJUSTMENT}
+        return self is LineKind.USAGE or self is LineKind.OVERAGE or self is LineKind.ADJUSTMENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,12 +183,19 @@ def _spread(amount: Money, charges: Sequence[Left], spared: Mapping[UUID, Money]
     return taken
 
 
+@lru_cache(KEPT)
 def formula(
     parts: tuple[Part, ...], unit: str, share: Share | None, currency: Currency, *, credit: bool = False
 ) -> str:
     """`5 seats × 10.00 USD × 15/30 days`: the sum of the parts, then the share if it is not a whole; credits
     begin with a minus.
     """
+    return _formula(parts, unit, share, currency, credit=credit)
+
+
+def _formula(
+    parts: tuple[Part, ...], unit: str, share: Share | None, currency: Currency, *, credit: bool
+) -> str:
     terms = [term for part in parts for term in _terms(part, unit, currency)]
     terms = terms or [f"{decimal_text(NOTHING, currency)} {currency}"]
     text = " + ".join(terms)

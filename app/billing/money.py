@@ -83,41 +83,45 @@ class Money:
         return f"{self.amount:f} {self.currency}"
 
     def __add__(self, other: Money) -> Money:
-        return Money(self.minor + self._like(other), self.currency)
+        return Money(self.minor + self.like(other), self.currency)
 
     def __sub__(self, other: Money) -> Money:
-        return Money(self.minor - self._like(other), self.currency)
+        return Money(self.minor - self.like(other), self.currency)
 
     def __neg__(self) -> Money:
         return Money(-self.minor, self.currency)
 
     def __lt__(self, other: Money) -> bool:
-        return self.minor < self._like(other)
+        return self.minor < self.like(other)
 
     def __le__(self, other: Money) -> bool:
-        return self.minor <= self._like(other)
+        return self.minor <= self.like(other)
 
-    def _like(self, other: Money) -> int:
+    def like(self, other: Money) -> int:
+        """The minor units of an amount of the same currency; `ValueError` if it has another."""
         if other.currency != self.currency:
             raise ValueError(f"{self.currency} and {other.currency} cannot be mixed")
         return other.minor
 
 
-def round_half_away(value: Fraction) -> int:
-    """The one place where an exact amount becomes whole units; halves go away from zero, for credits too."""
-    whole, rest = divmod(abs(value.numerator), value.denominator)
-    rounded = whole + (1 if 2 * rest >= value.denominator else 0)
-    return rounded if value >= 0 else -rounded
+def round_half_away(numerator: int, denominator: int) -> int:
+    """The one place where an exact amount becomes whole units; halves go away from zero, for credits too. The
+    denominator is above zero.
+    """
+    whole, rest = divmod(abs(numerator), denominator)
+    rounded = whole + (1 if 2 * rest >= denominator else 0)
+    return rounded if numerator >= 0 else -rounded
 
 
 def rounded(exact: Fraction, currency: Currency) -> Money:
     """An exact amount in major units as money, rounded once."""
-    return Money(round_half_away(exact * currency.units), currency)
+    return Money(round_half_away(exact.numerator * currency.units, exact.denominator), currency)
 
 
 def total(amounts: Iterable[Money], currency: Currency) -> Money:
     """The sum, zero for no amounts."""
-    return sum(amounts, Money.zero(currency))
+    zero = Money.zero(currency)
+    return Money(sum(zero.like(amount) for amount in amounts), currency)
 
 
 def split(amount: Money, weights: Sequence[Fraction]) -> tuple[Money, ...]:

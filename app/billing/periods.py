@@ -16,6 +16,8 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 MICROSECOND = timedelta(microseconds=1)
+KEPT = 8192
+"""How many days and boundaries are kept: subscriptions of a zone have the same ones."""
 
 
 class Granularity(Enum):
@@ -158,16 +160,21 @@ def share_of(part: Period, whole: Period, granularity: Granularity) -> Share:
     return Share(part.length(granularity), whole.length(granularity), granularity)
 
 
+@lru_cache(KEPT)
 def local_day(at: datetime, zone: str) -> date:
     """The calendar day of an instant in a zone."""
     return at.astimezone(_zone(zone)).date()
 
 
+@lru_cache(KEPT)
 def first_instant(day: date, zone: str, wall: time = time.min) -> datetime:
     """When a local wall-clock time of a day comes first, in UTC; a time that a clock change skips comes when
     the gap ends.
     """
-    tz = _zone(zone)
+    return _first_instant(day, wall, _zone(zone))
+
+
+def _first_instant(day: date, wall: time, tz: ZoneInfo) -> datetime:
     earlier = datetime.combine(day, wall, tz)
     instant = earlier.astimezone(UTC)
     if instant.astimezone(tz).replace(tzinfo=None) == earlier.replace(tzinfo=None):

@@ -57,7 +57,7 @@ class ChargingBasis(Enum):
     @property
     def in_advance(self) -> bool:
         """Whether committed seats are billed before they are used."""
-        return self in {ChargingBasis.PURCHASED, ChargingBasis.OVERAGE}
+        return self is ChargingBasis.PURCHASED or self is ChargingBasis.OVERAGE
 
     @property
     def in_arrears(self) -> bool:

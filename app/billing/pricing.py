@@ -16,6 +16,8 @@ from typing import assert_never
 from app.billing.plans import PricingModel, SeatPrice, Tier
 
 NOTHING = Decimal(0)
+KEPT = 8192
+"""How many prices are kept: what many subscribe to at one price is priced once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ def exact_amount(parts: Iterable[Part]) -> Fraction:
     return _exact(tuple(parts))
 
 
-@lru_cache(4096)
+@lru_cache(KEPT)
 def _exact(parts: tuple[Part, ...]) -> Fraction:
     return sum((part.exact for part in parts), Fraction(0))
 

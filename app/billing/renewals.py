@@ -40,6 +40,17 @@ class Step:
     state: State
 
 
+@dataclass(frozen=True, slots=True)
+class Waited:
+    """The scheduled changes that are over with the period that they waited for; which of them were dropped,
+    and which got more seats than they asked for.
+    """
+
+    settled: tuple[ScheduledChange, ...]
+    dropped: tuple[ScheduledChange, ...]
+    raised: tuple[ScheduledChange, ...]
+
+
 def bring_up(state: State, at: datetime, new_id: Callable[[], UUID]) -> Iterator[Step]:
     """All that is due until an instant, in order, each step from the state of the one before."""
     while posting := next_due(state, at):
@@ -119,11 +130,9 @@ def next_period(state: State, at: datetime, opens: Callable[[PlanPrice], Subscri
     price, plan_dropped = _renewed_price(state)
     events, seats_dropped = _renewed_seats(state, price, at)
     raised = tuple(change for change in _raised_by(state, events) if change not in seats_dropped)
-    opened = open_period(
-        state, opens(price), price, at, events=events, used=state.reckoned(at), raised=raised
-    )
-    dropped = plan_dropped + seats_dropped
-    return replace(opened, settled=state.scheduled, dropped=dropped, raised=raised, renews=True)
+    waited = Waited(state.scheduled, plan_dropped + seats_dropped, raised)
+    used = state.reckoned(at)
+    return open_period(state, opens(price), price, at, events=events, used=used, waited=waited)
 
 
 def ending(
@@ -162,23 +171,41 @@ def open_period(
     used: Closing,
     events: tuple[Delta, ...] = (),
     credit_lines: tuple[Line, ...] = (),
-    raised: tuple[ScheduledChange, ...] = (),
+    waited: Waited | None = None,
 ) -> Posting:
     """The posting that opens a full period: everything in advance at the new state, with what was used, what
-    waits and what is given back, as one document.
+    waits and what is given back, as one document. Scheduled changes are settled with it if it is what they
+    `waited` for.
     """
-    committed = state.committed()
-    for event in events:
-        committed[event.metric] = committed.get(event.metric, 0) + event.net
+    committed = state.committed(events)
     treatment = state.treatment(local_day(at, subscription.zone))
     charging = Charging(price, subscription.period, None, treatment, subscription.cycle)
-    asked = {change.metric: change.total for s in raised if isinstance(change := s.change, SeatsAtRenewal)}
-    in_advance = (
-        replace(line, raised_from=asked.get(line.item)) for line in _in_advance(charging, committed)
-    )
-    lines = used.lines + credit_lines + tuple(in_advance)
+    lines = used.lines + credit_lines + _as_asked(_in_advance(charging, committed), waited)
     drafts = state.drafts(lines)
-    return Posting(at, subscription, price, events, lines, drafts, segments=used.segments)
+    if waited is None:
+        return Posting(at, subscription, price, events, lines, drafts, segments=used.segments)
+    return Posting(
+        at=at,
+        subscription=subscription,
+        price=price,
+        events=events,
+        lines=lines,
+        drafts=drafts,
+        settled=waited.settled,
+        dropped=waited.dropped,
+        raised=waited.raised,
+        renews=True,
+        segments=used.segments,
+    )
+
+
+def _as_asked(lines: tuple[Line, ...], waited: Waited | None) -> tuple[Line, ...]:
+    """The lines, each saying for how many seats was asked where more are in use."""
+    if waited is None or not waited.raised:
+        return lines
+    changes = (scheduled.change for scheduled in waited.raised)
+    asked = {change.metric: change.total for change in changes if isinstance(change, SeatsAtRenewal)}
+    return tuple(replace(line, raised_from=asked.get(line.item)) for line in lines)
 
 
 def _in_advance(charging: Charging, committed: dict[Item, int]) -> tuple[Line, ...]:
@@ -235,9 +262,9 @@ def _raised(state: State, price: PlanPrice, seat: SeatPrice, total: int) -> int:
 
 def _raised_by(state: State, events: tuple[Delta, ...]) -> Iterator[ScheduledChange]:
     """The changes that asked for fewer seats than they get, because more are in use."""
-    committed = state.committed()
-    for event in events:
-        committed[event.metric] = committed.get(event.metric, 0) + event.net
+    if not state.scheduled:
+        return
+    committed = state.committed(events)
     for scheduled in state.scheduled:
         change = scheduled.change
         if isinstance(change, SeatsAtRenewal) and change.total < committed.get(change.metric, 0):

@@ -7,7 +7,7 @@ cycle, lines that wait, and the balances.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from uuid import UUID
@@ -21,7 +21,7 @@ from app.billing.lines import BilledLine, Left, Line, LineKind
 from app.billing.money import Currency, Money
 from app.billing.overrides import Override, granted, own, own_plans, stretches
 from app.billing.periods import MICROSECOND, Period
-from app.billing.plans import BASE_FEE, Item, Plan, PlanPrice
+from app.billing.plans import BASE_FEE, ChargingBasis, Item, Plan, PlanPrice
 from app.billing.subscriptions import AtRenewal, ScheduledChange, Subscription
 from app.billing.taxes import TaxRules, TaxTreatment
 from app.billing.usage import Usage
@@ -100,15 +100,19 @@ class State:
     @property
     def where_it_lives(self) -> Subscription:
         """The subscription in the customer's present zone, in which its next period will be."""
-        return replace(self.subscription, zone=self.buyer.zone)
+        stays = self.subscription.zone == self.buyer.zone
+        return self.subscription if stays else replace(self.subscription, zone=self.buyer.zone)
 
     def level(self, metric: Item) -> SeatLevels:
         return self.levels.get(metric, SeatLevels())
 
-    def committed(self) -> dict[Item, int]:
-        """The committed seats of every metric that the ledger or the plan knows."""
+    def committed(self, events: Iterable[Delta] = ()) -> dict[Item, int]:
+        """The committed seats of every metric that the ledger or the plan knows, after more events."""
         metrics = {price.metric.code for price in self.price.seats} | set(self.levels)
-        return {metric: self.level(metric).committed for metric in sorted(metrics)}
+        committed = {metric: self.level(metric).committed for metric in sorted(metrics)}
+        for event in events:
+            committed[event.metric] = committed.get(event.metric, 0) + event.net
+        return committed
 
     def charges_of(self, item: Item) -> tuple[BilledLine, ...]:
         """The live charge lines of an item, newest first."""
@@ -134,15 +138,14 @@ class State:
             billed.units_left for billed in self.charges_of(item) if billed.line.price == self.price.id
         )
 
-    def limits(self, until: datetime) -> dict[Item, int]:
-        """How many seats might be in use of each metric that has a limit, when an instant came."""
+    def limits(self, until: datetime) -> dict[Item, int | None]:
+        """How many seats might be in use of each metric that pays for more, when an instant came."""
         limits = {}
         for seat in self.price.seats:
-            level = self.level(seat.metric.code)
-            asked = self.asked.get(seat.metric.code) or Usage(level.committed)
-            limit = seat.limit(asked.level_before(until), level.granted)
-            if limit is not None:
-                limits[seat.metric.code] = limit
+            if seat.basis is ChargingBasis.OVERAGE:
+                level = self.level(seat.metric.code)
+                asked = self.asked.get(seat.metric.code) or Usage(level.committed)
+                limits[seat.metric.code] = seat.limit(asked.level_before(until), level.granted)
         return limits
 
     def usage_of(self, metric: Item) -> Usage:
@@ -205,12 +208,15 @@ class State:
         """How the use of a segment is taxed: as on its last day."""
         return self.treatment(arrears.taxed_on(segment))
 
-    @property
-    def stands_on(self) -> dict[UUID, UUID]:
-        """The document of every line that stands on one and that another line may take back."""
+    def stands_on(self, lines: Iterable[Line]) -> dict[UUID, UUID]:
+        """The documents of the lines that others take back, by line: of those that stand on one."""
+        taken = {line.reverses for line in lines if line.reverses is not None}
+        if not taken:
+            return {}
         stands = {left.line: left.document for late in self.late for left in late.charges}
         stands |= {billed.id: billed.document for billed in self.lines}
-        return {**self.elsewhere, **{line: document for line, document in stands.items() if document}}
+        known = {**self.elsewhere, **{line: document for line, document in stands.items() if document}}
+        return {line: known[line] for line in taken & known.keys()}
 
     def treatment(self, on: date) -> TaxTreatment:
         return self.taxes.treatment(country=self.buyer.country, tax_id=self.buyer.tax_id, on=on)
@@ -223,14 +229,13 @@ class State:
         """The documents that new lines make together with the lines that wait; the new lines at the places in
         `hold` stay back.
         """
-        stands_on = self.stands_on
+        waiting = self.waiting
+        stands_on = self.stands_on((*(billed.line for billed in waiting), *lines))
 
         def invoice(line: Line) -> UUID | None:
             return stands_on.get(line.reverses) if line.reverses is not None else None
 
-        refs = [
-            LineRef(billed.line, waiting=billed.id, invoice=invoice(billed.line)) for billed in self.waiting
-        ]
+        refs = [LineRef(billed.line, waiting=billed.id, invoice=invoice(billed.line)) for billed in waiting]
         refs += [LineRef(line, new=i, invoice=invoice(line)) for i, line in enumerate(lines) if i not in hold]
         return drafts_of(refs, credit=self.credit, open_amounts=self.invoices)
 
@@ -297,17 +302,17 @@ def after(state: State, posting: Posting, new_id: Callable[[], UUID]) -> State:
             invoices[invoice] -= amount
         if draft.totals.total.minor > 0:
             invoices[document] = draft.totals.amount_due
-    lines = (
-        *state.lines,
-        *(
-            BilledLine(i, line, None, line.amount, line.quantity, posting.at)
-            for i, line in zip(line_ids, posting.lines, strict=True)
-        ),
+    placed = (
+        replace(billed, document=documents[billed.id]) if billed.id in documents else billed
+        for billed in state.lines
     )
-    placed = tuple(replace(billed, document=documents.get(billed.id, billed.document)) for billed in lines)
+    new = (
+        BilledLine(i, line, documents.get(i), line.amount, line.quantity, posting.at)
+        for i, line in zip(line_ids, posting.lines, strict=True)
+    )
     cycle = posting.subscription.cycle
-    live = tuple(b for b in reduced(placed, posting.lines) if b.line.cycle == cycle or b.document is None)
-    reversed_later = {b.line.reverses for b in live if b.document is None}
+    lines = reduced((*placed, *new), posting.lines)
+    live = tuple(b for b in lines if b.line.cycle == cycle or b.document is None)
     return replace(
         state,
         subscription=posting.subscription,
@@ -315,7 +320,7 @@ def after(state: State, posting: Posting, new_id: Callable[[], UUID]) -> State:
         levels=_moved(state.levels, posting.events),
         asked=_asked(state.asked, posting.events),
         lines=live,
-        elsewhere={line: document for line, document in state.stands_on.items() if line in reversed_later},
+        elsewhere=state.stands_on(billed.line for billed in live if billed.document is None),
         scheduled=_rescheduled(state, posting, new_id),
         credit=credit,
         invoices=invoices,

@@ -40,7 +40,7 @@ class SubscriptionStatus(Enum):
     @property
     def runs(self) -> bool:
         """Whether it has a period at whose end something happens."""
-        return self not in {SubscriptionStatus.PAUSED, SubscriptionStatus.ENDED}
+        return self is not SubscriptionStatus.PAUSED and self is not SubscriptionStatus.ENDED
 
 
 class ScheduledOutcome(Enum):

@@ -15,7 +15,7 @@ from enum import Enum
 from fractions import Fraction
 from typing import Final
 
-from app.billing.money import Money, rounded, total
+from app.billing.money import Money, round_half_away, rounded
 
 _EU: Final = "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK"
 EU_COUNTRIES: Final = frozenset(_EU.split())
@@ -98,7 +98,8 @@ class TaxAmount:
 
 def tax_of(base: Money, rate: Decimal) -> Money:
     """The tax on top of an amount at a rate in percent."""
-    return rounded(base.exact * Fraction(rate) / 100, base.currency)
+    numerator, denominator = rate.as_integer_ratio()
+    return Money(round_half_away(base.minor * numerator, 100 * denominator), base.currency)
 
 
 def tax_in(gross: Money, rate: Decimal) -> Money:
@@ -108,8 +109,9 @@ def tax_in(gross: Money, rate: Decimal) -> Money:
 
 def tax_amounts(lines: Iterable[tuple[TaxTreatment, Money]]) -> tuple[TaxAmount, ...]:
     """One tax amount for each treatment, in the order in which they first come."""
-    bases: dict[TaxTreatment, list[Money]] = {}
+    bases: dict[TaxTreatment, Money] = {}
     for treatment, amount in lines:
-        bases.setdefault(treatment, []).append(amount)
-    sums = {treatment: total(amounts, amounts[0].currency) for treatment, amounts in bases.items()}
-    return tuple(TaxAmount(treatment, base, tax_of(base, treatment.rate)) for treatment, base in sums.items())
+        bases[treatment] = bases[treatment] + amount if treatment in bases else amount
+    return tuple(
+        TaxAmount(treatment, base, tax_of(base, treatment.rate)) for treatment, base in bases.items()
+    )

@@ -19,10 +19,10 @@ SHOWN = """# app.billing.money.x_round_half_away__mutmut_18: survived
 --- app/billing/money.py
 +++ app/billing/money.py
 @@ -1,6 +1,6 @@
- def round_half_away(value: Fraction) -> int:
-     whole, rest = divmod(abs(value.numerator), value.denominator)
--    return rounded if value >= 0 else -rounded
-+    return rounded if value {sign} 0 else -rounded
+ def round_half_away(numerator: int, denominator: int) -> int:
+     whole, rest = divmod(abs(numerator), denominator)
+-    return rounded if numerator >= 0 else -rounded
++    return rounded if numerator {sign} 0 else -rounded
 """
 
 

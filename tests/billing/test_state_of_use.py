@@ -158,12 +158,15 @@ def test_late_lines_stand_where_they_stood() -> None:
         replace(left_of(billed), line=waits, document=None),
     )
     known = replace(state, late=(late_of(state, *charges),), elsewhere={UUID(int=23): UUID(int=33)})
+    taken = (billed.id, stood, waits, UUID(int=23), UUID(int=24), None)
+    credits_of = [replace(billed.line, reverses=line) for line in taken]
 
-    assert known.stands_on == {
+    assert known.stands_on(credits_of) == {
         billed.id: billed.document,
         stood: UUID(int=31),
         UUID(int=23): UUID(int=33),
     }
+    assert known.stands_on(credits_of[1:2]) == {stood: UUID(int=31)}
 
 
 def test_what_is_late_stays_so_until_use_is_billed() -> None:
