@@ -20,6 +20,7 @@ from app.billing.documents import DocumentKind
 from app.billing.parties import Catalog
 from app.services.bill import park
 from app.services.bring_up import BroughtUp, compose_due, instant
+from app.services.collection import no_search
 from app.services.postings import due_in_wall_time
 from app.store import catalogs, run_batch, states, subscriptions
 from app.store.opened import Opened
@@ -177,7 +178,7 @@ def bill_batch(tx: BatchTx, wanted: Wanted, *, write: bool) -> tuple[Tally, Refe
     claimed = run_batch.claim(tx, wanted, lock=write)
     if not claimed:
         return Tally(), None
-    with run_batch.failing_together(claimed):
+    with no_search(), run_batch.failing_together(claimed):
         return _billed(tx, claimed, wanted.until, write=write), claimed[-1].reference
 
 

@@ -1,7 +1,7 @@
 """Many rows in one statement, at nearly the driver's own speed.
 
 SQLAlchemy handles each row and value by itself, which costs as much as writing the row. Here values are
-encoded column by column by the column's own type, an instant or an enum's name once for all rows that share
+encoded column by column by the column's own type, an id or an instant once for all rows and tables that share
 it, and go to the driver as they are: on SQLite in one executemany, on PostgreSQL as one array a column, or
 one value where all rows are alike.
 """
@@ -19,14 +19,42 @@ from sqlalchemy import Column, ColumnElement, Connection, Dialect, Table, Text, 
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from app.store.columns import Id, Instant, Json, OneOf
+from app.store.columns import INTEGER_MAX, Count, Id, Instant, Json
 
-REPEATED = (Id, Instant, OneOf)
-"""Types whose values are costly to encode, hashable, and often the same in many rows."""
+REPEATED = (Id, Instant, Json)
+"""Types whose values are costly to encode, and often the same object in many rows: whose they are, when they
+were made, the seller who is frozen in every document.
+"""
 
 POSTGRES: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
 
 Encode = Callable[[Any], Any]
+
+
+class Encoder:
+    """Values as the driver takes them; one for all that is written together."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self.dialect = dialect
+        self._known: dict[type, dict[int, Any]] = {kind: {} for kind in REPEATED}
+        self._kept: list[Sequence[Any]] = []
+
+    def encoded(self, column: Column[Any], values: Sequence[Any]) -> list[Any]:
+        """The values of a column.
+
+        :raises TypeError, ValueError: for one that cannot be stored, as its type says
+        """
+        encode = _encoder(column, self.dialect)
+        if encode is None or (isinstance(column.type, Count) and _are_counts(values)):
+            return list(values)
+        known = self._known.get(type(column.type))
+        if known is None:
+            return [encode(value) for value in values]
+        self._kept.append(values)  # What is known of an object holds as long as it lives.
+        new = {id(value): value for value in values}
+        for place in new.keys() - known.keys():
+            known[place] = encode(new[place])
+        return [known[id(value)] for value in values]
 
 
 def among(connection: Connection, column: ColumnElement[str], values: Collection[str]) -> ColumnElement[bool]:
@@ -40,20 +68,25 @@ def among(connection: Connection, column: ColumnElement[str], values: Collection
 
 
 def insert_rows(
-    connection: Connection, table: Table, names: Sequence[str], rows: Sequence[Sequence[Any]]
+    connection: Connection,
+    table: Table,
+    names: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    encoder: Encoder | None = None,
 ) -> None:
     """Insert rows, given as the values of the named columns in their order; the other columns are null."""
     if not rows:
         return
+    encoder = encoder or Encoder(connection.dialect)
     if connection.dialect.name == "sqlite":
-        _run(connection, _insert(table, tuple(names)), table, names, rows)
+        _run(connection, _insert(table, tuple(names)), table, names, rows, encoder)
         return
     columns = list(zip(*rows, strict=True))
-    alike = tuple(values.count(values[0]) == len(rows) for values in columns)
+    alike = tuple(_alike(values) for values in columns)
     if all(alike) and len(rows) > 1:
         alike = (False, *alike[1:])
     encoded = [
-        _encoded(table.c[name], values[:1] if one else values, connection.dialect)
+        encoder.encoded(table.c[name], values[:1] if one else values)
         for name, values, one in zip(names, columns, alike, strict=True)
     ]
     parameters = tuple(values[0] if one else values for values, one in zip(encoded, alike, strict=True))
@@ -66,11 +99,12 @@ def update_rows(
     key: Sequence[str],
     names: Sequence[str],
     rows: Sequence[Sequence[Any]],
+    encoder: Encoder | None = None,
 ) -> None:
     """Update rows: each gives the values of its key's columns, then those of the named columns."""
     if rows:
         statement = _update(table, tuple(key), tuple(names), connection.dialect.name)
-        _run(connection, statement, table, (*key, *names), rows)
+        _run(connection, statement, table, (*key, *names), rows, encoder or Encoder(connection.dialect))
 
 
 def delete_rows(
@@ -78,37 +112,40 @@ def delete_rows(
 ) -> None:
     """Delete the rows with these keys."""
     if rows:
-        _run(connection, _delete(table, tuple(key), connection.dialect.name), table, key, rows)
+        statement = _delete(table, tuple(key), connection.dialect.name)
+        _run(connection, statement, table, key, rows, Encoder(connection.dialect))
 
 
 def _run(
-    connection: Connection, statement: str, table: Table, names: Sequence[str], rows: Sequence[Sequence[Any]]
+    connection: Connection,
+    statement: str,
+    table: Table,
+    names: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    encoder: Encoder,
 ) -> None:
-    dialect = connection.dialect
     columns = [
-        _encoded(table.c[name], values, dialect)
+        encoder.encoded(table.c[name], values)
         for name, values in zip(names, zip(*rows, strict=True), strict=True)
     ]
-    if dialect.name == "sqlite":
+    if connection.dialect.name == "sqlite":
         connection.exec_driver_sql(statement, list(zip(*columns, strict=True)))
     else:
         connection.exec_driver_sql(statement, tuple(columns))
 
 
-def _encoded(column: Column[Any], values: Sequence[Any], dialect: Dialect) -> list[Any]:
-    encode = _encoder(column, dialect)
-    if encode is None:
-        return list(values)
-    if isinstance(column.type, REPEATED):
-        different = set(values)
-        if len(different) < len(values) // 2:
-            known = {value: encode(value) for value in different}
-            return [known[value] for value in values]
-    if isinstance(column.type, Json):  # The same seller is frozen in many documents.
-        seen = {id(value): value for value in values}
-        texts = {place: encode(value) for place, value in seen.items()}
-        return [texts[id(value)] for value in values]
-    return [encode(value) for value in values]
+def _alike(values: Sequence[Any]) -> bool:
+    first = values[0]
+    return all(value is first or value == first for value in values)
+
+
+def _are_counts(values: Sequence[Any]) -> bool:
+    """Whether values can be stored as whole numbers of 64 bits as they are."""
+    kinds = set(map(type, values))
+    if not kinds <= {int, type(None)}:
+        return False
+    numbers = [value for value in values if value is not None] if type(None) in kinds else values
+    return not numbers or (max(numbers) <= INTEGER_MAX and min(numbers) >= -INTEGER_MAX)
 
 
 @cache

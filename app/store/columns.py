@@ -7,9 +7,11 @@ SQLAlchemy puts the TypeError or ValueError into its StatementError.
 
 # ruff: noqa: ARG002 - The methods have the signatures SQLAlchemy calls.
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
+from functools import lru_cache
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
@@ -31,9 +33,15 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.types import TypeEngine
 
+from app.store.ids import id_of
+
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND: Final = timedelta(microseconds=1)
 INTEGER_MAX: Final = 2**63 - 1
+KEPT: Final = 16_384
+"""How many ids and instants that were read are kept: many rows name the same ones."""
+
+Read = Callable[[Any], Any]
 
 EnumT = TypeVar("EnumT", bound=Enum)
 
@@ -41,6 +49,24 @@ EnumT = TypeVar("EnumT", bound=Enum)
 def is_sqlite(dialect: Dialect) -> bool:
     """Whether a value goes to SQLite; else it goes to PostgreSQL."""
     return dialect.name == "sqlite"
+
+
+@lru_cache(KEPT)
+def instant_at(microseconds: int | None) -> datetime | None:
+    """The instant so many microseconds after the beginning of 1970."""
+    return None if microseconds is None else EPOCH + microseconds * MICROSECOND
+
+
+@lru_cache(KEPT)
+def id_named(text: str | None) -> UUID | None:
+    """The id that is written so; the same object each time, as long as it is kept."""
+    return None if text is None else id_of(int(text.replace("-", ""), 16))
+
+
+@lru_cache(KEPT)
+def id_like(other: Any) -> UUID | None:
+    """The id that equals one of another class: asyncpg has its own, inside Seatport there is one."""
+    return None if other is None else id_of(other.int)
 
 
 class Instant(TypeDecorator[datetime]):
@@ -60,10 +86,13 @@ class Instant(TypeDecorator[datetime]):
         return (value - EPOCH) // MICROSECOND if is_sqlite(dialect) else value.astimezone(UTC)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        instant: datetime = EPOCH + value * MICROSECOND if is_sqlite(dialect) else value.astimezone(UTC)
+        if is_sqlite(dialect) or value is None:
+            return instant_at(value)
+        instant: datetime = value.astimezone(UTC)
         return instant
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Read | None:
+        return instant_at if is_sqlite(dialect) else super().result_processor(dialect, coltype)
 
 
 class Day(TypeDecorator[date]):
@@ -103,10 +132,10 @@ class Id(TypeDecorator[UUID]):
         return str(value) if is_sqlite(dialect) else value
 
     def process_result_value(self, value: Any, dialect: Dialect) -> UUID | None:
-        if value is None:
-            return None
-        # asyncpg has a UUID class of its own; inside Seatport there is one.
-        return UUID(value) if is_sqlite(dialect) else UUID(int=value.int)
+        return id_named(value) if is_sqlite(dialect) else id_like(value)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Read | None:
+        return id_named if is_sqlite(dialect) else id_like
 
 
 class Count(TypeDecorator[int]):
@@ -190,6 +219,10 @@ class Json(TypeDecorator[Any]):
         text = canonical(value)
         return text if is_sqlite(dialect) else value
 
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any] | None:
+        # Both drivers take text, so PostgreSQL's own way to it need not be gone as well.
+        return _canonical_or_null
+
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
         return orjson.loads(value) if isinstance(value, str) and is_sqlite(dialect) else value
 
@@ -218,6 +251,10 @@ class OneOf(TypeDecorator[EnumT]):
     def process_result_value(self, value: str | None, dialect: Dialect) -> EnumT | None:
         return None if value is None else self.members[value]
 
+    def result_processor(self, dialect: Dialect, coltype: object) -> Read | None:
+        read: dict[Any, EnumT | None] = {None: None, **self.members.__members__}
+        return read.__getitem__
+
 
 def choice(
     name: str, members: type[EnumT], *, nullable: bool = False, never: tuple[EnumT, ...] = ()
@@ -229,6 +266,10 @@ def choice(
 def total(column: ColumnElement[int]) -> ColumnElement[int]:
     """The sum of a column of whole numbers as an int, 0 for no rows; PostgreSQL's own is a Decimal."""
     return cast(func.coalesce(func.sum(column), 0), Count())
+
+
+def _canonical_or_null(value: Any) -> str | None:
+    return None if value is None else canonical(value)
 
 
 def canonical(value: Any) -> str:

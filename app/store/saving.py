@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Table, func, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.store import chain, checkpoints
-from app.store.bulk import insert_rows, update_rows
+from app.store.bulk import Encoder, insert_rows, update_rows
 from app.store.keyed import keyed
 from app.store.metadata import metadata
 from app.store.sheet import News, Number, Numbers, Row, Sheet
@@ -32,12 +32,14 @@ def save(connection: Connection, sheet: Sheet) -> Numbers:
     for news in _sequenced(sheet):
         sheet.add(outbox, news)
     chain.link(connection, sheet.rows.get(audit, ()))
+    encoder = Encoder(connection.dialect)
     # A change that waited makes room for the one that takes its place.
-    _change(connection, sheet, lambda table: table is scheduled_change)
+    _change(connection, sheet, encoder, lambda table: table is scheduled_change)
     for table in sorted(sheet.rows, key=lambda table: PLACE[table.name]):
         names = _names(table)
-        insert_rows(connection, table, names, [tuple(map(row.get, names)) for row in sheet.rows[table]])
-    _change(connection, sheet, lambda table: table is not scheduled_change)
+        rows = [tuple(map(row.get, names)) for row in sheet.rows[table]]
+        insert_rows(connection, table, names, rows, encoder)
+    _change(connection, sheet, encoder, lambda table: table is not scheduled_change)
     _raise_levels(connection, sheet)
     checkpoints.keep_rows(connection, sheet.rows.get(seat_event, ()))
     for statement, values in sheet.steps.items():
@@ -108,7 +110,7 @@ def _outbox_row(news: News, sequence: int) -> Row:
     }
 
 
-def _change(connection: Connection, sheet: Sheet, wanted: Callable[[Table], bool]) -> None:
+def _change(connection: Connection, sheet: Sheet, encoder: Encoder, wanted: Callable[[Table], bool]) -> None:
     for (table, key), changed in sheet.changes.items():
         if not wanted(table):
             continue
@@ -116,7 +118,7 @@ def _change(connection: Connection, sheet: Sheet, wanted: Callable[[Table], bool
         for of_key, values in changed.items():
             alike.setdefault(tuple(values), []).append((*of_key, *values.values()))
         for names, rows in alike.items():
-            update_rows(connection, table, key, names, rows)
+            update_rows(connection, table, key, names, rows, encoder)
 
 
 def _raise_levels(connection: Connection, sheet: Sheet) -> None:

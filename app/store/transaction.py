@@ -21,7 +21,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from app.store.ids import new_id
+from app.store.ids import new_ids
 from app.store.scope import ACROSS, NOBODY, Scope, enter
 from app.store.shield import Shield, StoreClosed
 from app.store.waiting import Busy, is_sqlite_busy, may_run_again, said_as_busy
@@ -43,6 +43,7 @@ T = TypeVar("T")
 
 WAIT_MAX: Final = timedelta(seconds=10)
 MOSTLY_LEFT: Final = 0.9
+MINTED_AT_ONCE: Final = 16
 
 
 class LostBeforeCommit(Exception):
@@ -56,10 +57,13 @@ class DeploymentTx:
     connection: Connection
     wall: datetime
     forgotten: bool = field(default=False, init=False)
+    minted: list[UUID] = field(default_factory=list, kw_only=True, repr=False)
 
     def new_id(self) -> UUID:
         """A new id; the ids of one transaction grow."""
-        return new_id(self.wall)
+        if not self.minted:
+            self.minted += reversed(new_ids(self.wall, MINTED_AT_ONCE))
+        return self.minted.pop()
 
     def forget(self, value: T) -> T:
         """Hand `value` to the caller, but write nothing: `return tx.forget(refusal)` rolls back on return."""
@@ -90,8 +94,10 @@ class BatchTx(DeploymentTx):
     def enter(self, offsets: Mapping[UUID, timedelta]) -> dict[UUID, Tx]:
         """The transactions of customers whose rows are locked, by how far each one's clock is ahead."""
         wall = self.clock()
+        minted: list[UUID] = []
         return {
-            customer: Tx(self.connection, wall, customer, wall + ahead) for customer, ahead in offsets.items()
+            customer: Tx(self.connection, wall, customer, wall + ahead, minted=minted)
+            for customer, ahead in offsets.items()
         }
 
 
