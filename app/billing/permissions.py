@@ -84,6 +84,8 @@ class Actor:
 
 
 SYSTEM: Final = Actor(ActorKind.SYSTEM, "seatport")
+OPERATOR: Final = Actor(ActorKind.SYSTEM, "operator")
+"""Whoever runs the commands on the server."""
 
 
 def _words(role: Role) -> str:

@@ -10,9 +10,10 @@ from enum import Enum
 from typing import Final
 from uuid import UUID
 
+from app.billing.permissions import OPERATOR
 from app.billing.refusals import InvalidInput, NotFound, Problem
 from app.services import tokens
-from app.store import api_keys
+from app.store import api_keys, operations
 from app.store.api_keys import ApiKey
 from app.store.transaction import DeploymentTx
 
@@ -60,12 +61,17 @@ def issue_key(tx: DeploymentTx, name: str, scopes: Iterable[str]) -> IssuedKey |
     token = new_token()
     key = ApiKey(tx.new_id(), name, wanted, created_at=tx.wall)
     api_keys.add(tx, key, tokens.hash_of(token))
+    detail = {"name": name, "scopes": list(wanted)}
+    operations.note(tx, "api_key.issued", key.id, actor=OPERATOR.name, detail=detail)
     return IssuedKey(key, token)
 
 
 def revoke_key(tx: DeploymentTx, key: UUID) -> NotFound | None:
     """From now on the key opens nothing; also if it did not before."""
-    return None if api_keys.revoke(tx, key) else NotFound("API key")
+    if not api_keys.revoke(tx, key):
+        return NotFound("API key")
+    operations.note(tx, "api_key.revoked", key, actor=OPERATOR.name, detail={})
+    return None
 
 
 def allows(scopes: Iterable[str], needed: Scope) -> bool:

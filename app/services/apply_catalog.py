@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from app.billing.parties import Catalog
+from app.billing.permissions import OPERATOR
 from app.billing.plans import Plan, PlanPrice
 from app.billing.refusals import Problem
 from app.services.catalog_file import Declared
-from app.store import catalogs
+from app.store import catalogs, operations
 from app.store.transaction import DeploymentTx
 
 
@@ -38,6 +39,8 @@ def apply_catalog(tx: DeploymentTx, declared: Declared) -> Applied:
         return Applied(before, (), changed=False, warnings=warnings)
     applied = replace(wanted, id=tx.new_id()) if before else wanted
     catalogs.save(tx, applied, tuple(new))
+    detail = {"prices": [str(price.id) for price in new]}
+    operations.note(tx, "catalog.applied", applied.id, actor=OPERATOR.name, detail=detail)
     return Applied(applied, tuple(new), changed=True, warnings=warnings)
 
 

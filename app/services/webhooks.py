@@ -7,14 +7,15 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
+from app.billing.permissions import Actor
 from app.billing.refusals import InvalidInput, NotFound, Problem
 from app.gateways.addresses import UrlWrong, target_of
 from app.gateways.webhooks import secret_text
 from app.services.webhook_secrets import Keyring
-from app.store import webhook_endpoints, webhooks
+from app.store import operations, webhook_endpoints, webhooks
 from app.store.tables.webhooks import DisabledBecause
 from app.store.transaction import DeploymentTx, Tx
 from app.store.webhook_endpoints import Endpoint, Secret
@@ -59,7 +60,13 @@ class Signer:
 
 
 def add_endpoint(
-    tx: DeploymentTx, keyring: Keyring, new: NewEndpoint, *, known: Collection[str], loopback: bool
+    tx: DeploymentTx,
+    actor: Actor,
+    keyring: Keyring,
+    new: NewEndpoint,
+    *,
+    known: Collection[str],
+    loopback: bool,
 ) -> EndpointAdded | InvalidInput:
     """Make an endpoint, which is told of what happens from now on.
 
@@ -80,11 +87,12 @@ def add_endpoint(
     types = tuple(dict.fromkeys(new.types))
     endpoint = Endpoint(tx.new_id(), new.url, types, created_at=tx.wall)
     webhook_endpoints.add(tx, endpoint)
+    _note(tx, actor, "added", endpoint.id, types=list(types))
     return EndpointAdded(endpoint, _new_secret(tx, keyring, endpoint.id))
 
 
 def rotate_secret(
-    tx: DeploymentTx, keyring: Keyring, endpoint: UUID
+    tx: DeploymentTx, actor: Actor, keyring: Keyring, endpoint: UUID
 ) -> SecretRotated | NotFound | InvalidInput:
     """Give an endpoint a new secret. What is sent in the next 24 hours is signed with both."""
     if webhook_endpoints.get(tx, endpoint) is None:
@@ -95,6 +103,7 @@ def rotate_secret(
         )
     until = tx.wall + OVERLAP
     webhook_endpoints.expire_secrets(tx, endpoint, until)
+    _note(tx, actor, "rotated", endpoint)
     return SecretRotated(_new_secret(tx, keyring, endpoint), until)
 
 
@@ -121,23 +130,28 @@ def signer(tx: DeploymentTx, keyring: Keyring, id: UUID) -> Signer | NotFound:
     return Signer(found.url, tuple(keyring.known(secrets))) if found else _no_endpoint()
 
 
-def disable_endpoint(tx: DeploymentTx, id: UUID) -> Endpoint | NotFound:
+def disable_endpoint(tx: DeploymentTx, actor: Actor, id: UUID) -> Endpoint | NotFound:
     """Send nothing there until it is enabled again. What waits stays, what happens meanwhile is not kept."""
-    webhook_endpoints.disable(tx, id, DisabledBecause.BY_VENDOR)
+    if webhook_endpoints.get(tx, id) is not None:
+        webhook_endpoints.disable(tx, id, DisabledBecause.BY_VENDOR)
+        _note(tx, actor, "disabled", id)
     return endpoint(tx, id)
 
 
-def enable_endpoint(tx: DeploymentTx, id: UUID) -> Endpoint | NotFound:
+def enable_endpoint(tx: DeploymentTx, actor: Actor, id: UUID) -> Endpoint | NotFound:
     """Send there again: what has waited, and what happens from now on."""
-    webhook_endpoints.enable(tx, id)
+    if webhook_endpoints.get(tx, id) is not None:
+        webhook_endpoints.enable(tx, id)
+        _note(tx, actor, "enabled", id)
     return endpoint(tx, id)
 
 
-def remove_endpoint(tx: DeploymentTx, id: UUID) -> NotFound | None:
+def remove_endpoint(tx: DeploymentTx, actor: Actor, id: UUID) -> NotFound | None:
     """Send nothing there, and list it no more."""
     if webhook_endpoints.get(tx, id) is None:
         return _no_endpoint()
     webhook_endpoints.remove(tx, id)
+    _note(tx, actor, "removed", id)
     return None
 
 
@@ -150,6 +164,10 @@ def replay(tx: Tx, endpoint: UUID, delivery: UUID) -> Delivery | NotFound | Inva
         return InvalidInput((Problem("", f"It was tried {ATTEMPTS_MAX} times; it is not sent again."),))
     webhooks.again(tx, delivery)
     return webhooks.deliveries(tx, [delivery])[0]
+
+
+def _note(tx: DeploymentTx, actor: Actor, what: str, endpoint: UUID, **detail: Any) -> None:
+    operations.note(tx, f"webhook_endpoint.{what}", endpoint, actor=actor.name, detail=detail)
 
 
 def _no_endpoint() -> NotFound:

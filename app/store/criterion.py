@@ -16,6 +16,7 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import Connection, Delete, Insert, Table, Update, event
 from sqlalchemy.engine import Engine
 from sqlalchemy.sql import operators
+from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import (
     BinaryExpression,
     BindParameter,
@@ -63,7 +64,7 @@ def watch(engine: Engine, tenants: frozenset[str]) -> None:
         if scope.across:
             return
         compiled = context.compiled
-        if compiled is None or compiled.statement is None:
+        if not isinstance(compiled, SQLCompiler):  # Not compiled at all, or DDL.
             check_raw(scope, statement, parameters, tenants)
             return
         held = seen.get(compiled)

@@ -237,7 +237,7 @@ async def test_ten_tries_by_the_clock(store: Store, clock: Clock, dice: float) -
         DisabledBecause.FAILING if stopped else None
     )
 
-    await store.deployment(enable_endpoint, added.endpoint.id)
+    await store.deployment(enable_endpoint, SYSTEM, added.endpoint.id)
     says.outcomes = [OK]
     assert isinstance(await store.run(customer, replay, added.endpoint.id, found.id), Delivery)
     await out.once()
@@ -272,7 +272,7 @@ async def test_both_secrets_sign_for_a_day(store: Store, clock: Clock, http: Htt
     (customer,) = await customers(store)
     async with receiving(answer(200)) as receiver:
         added = await endpoint(store, receiver.url)
-        rotated = await store.deployment(rotate_secret, KEYRING, added.endpoint.id)
+        rotated = await store.deployment(rotate_secret, SYSTEM, KEYRING, added.endpoint.id)
         signed = []
         for wait in (timedelta(0), timedelta(hours=24) - SECOND, SECOND):
             clock.advance(wait)
@@ -299,7 +299,7 @@ async def test_without_the_secret_of_the_deployment_nothing_goes_out(store: Stor
     assert (says.letters, found.attempts, found.status) == ([], 0, Status.WAITING)
     assert "rotate the secret" in (found.last_error or "")
 
-    await store.deployment(rotate_secret, other.keyring, added.endpoint.id)
+    await store.deployment(rotate_secret, SYSTEM, other.keyring, added.endpoint.id)
     clock.advance(timedelta(minutes=1))
     await other.once()
     assert len(says.letters) == 1
@@ -318,14 +318,14 @@ async def test_endpoints_hear_what_they_want_from_when_they_are_there(store: Sto
     stop = asyncio.Event()
     await store.run(customer, happen)
     await out.hand_out(stop)
-    await store.deployment(disable_endpoint, paused.endpoint.id)
+    await store.deployment(disable_endpoint, SYSTEM, paused.endpoint.id)
     await store.run(customer, happen)
     clock.advance(SECOND)
     late = await endpoint(store)
     await out.once()
     assert says.letters == []
 
-    await store.deployment(enable_endpoint, paused.endpoint.id)
+    await store.deployment(enable_endpoint, SYSTEM, paused.endpoint.id)
     await out.once()
 
     counts = [len(await deliveries(store, each.endpoint.id)) for each in (picky, paused, late)]

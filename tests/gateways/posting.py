@@ -67,7 +67,7 @@ async def endpoint(
 ) -> EndpointAdded:
     """An endpoint that is told of these types, or of all."""
     new = NewEndpoint(url, tuple(types))
-    added = await store.deployment(add_endpoint, KEYRING, new, known=EVENTS, loopback=True)
+    added = await store.deployment(add_endpoint, SYSTEM, KEYRING, new, known=EVENTS, loopback=True)
     assert isinstance(added, EndpointAdded), added
     return added
 

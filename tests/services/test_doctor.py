@@ -115,6 +115,7 @@ DAMAGES: Final = {
     "payments.collected": "UPDATE collection SET status = 'COLLECTED' RETURNING invoice_id",
     "versions.posted": "UPDATE subscription SET version = version + 1 RETURNING id",
     "chain.links": "UPDATE audit SET actor = 'nobody' WHERE position = 2 RETURNING id",
+    "chain.deployment": "UPDATE deployment_audit SET action = 'nothing' RETURNING id",
     "outbox.documents": f"DELETE FROM outbox WHERE object_id = {LATEST} RETURNING object_id",
     "outbox.sequence": "UPDATE outbox SET sequence = sequence + 90 RETURNING object_id",
     "sessions.member": f"UPDATE portal_session SET member_id = '{NOBODY}' RETURNING member_id",

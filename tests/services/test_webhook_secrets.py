@@ -4,6 +4,7 @@ import base64
 
 from sqlalchemy import text
 
+from app.billing.permissions import SYSTEM
 from app.services.webhook_secrets import Keyring
 from app.services.webhooks import rotate_secret
 from app.store.ids import new_id
@@ -38,7 +39,7 @@ def test_keys_of_another_deployment_are_not_used(clock: Clock) -> None:
 async def test_the_database_holds_no_secret(store: Store) -> None:
     """Neither of the two of an endpoint, in any form: a copy of the database signs nothing."""
     added = await endpoint(store, "https://hooks.example.com/")
-    rotated = await store.deployment(rotate_secret, KEYRING, added.endpoint.id)
+    rotated = await store.deployment(rotate_secret, SYSTEM, KEYRING, added.endpoint.id)
 
     def rows(tx: DeploymentTx) -> str:
         tables = ("webhook_endpoint", "webhook_secret")

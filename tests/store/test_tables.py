@@ -61,7 +61,7 @@ async def test_migrations_make_the_declared_tables(
         return rules(tx.connection)
 
     declared = open_store(empty_database_url, clock=clock)
-    made = await declared.deployment(declared_rules)
+    made = await declared.batch(declared_rules)
     await declared.close()
 
     assert await store.deployment(lambda tx: rules(tx.connection)) == made

@@ -177,7 +177,7 @@ async def add_endpoint(desk: AtDesk, data: JSONBody[EndpointBody]) -> AddedAnswe
     """Be told at an address of what happens from now on. Needs `webhooks:write`."""
     room, new = desk.room.webhooks, NewEndpoint(data.url, data.types)
     done = await desk.room.store.deployment(
-        services.add_endpoint, room.keyring, new, known=EVENTS, loopback=room.loopback
+        services.add_endpoint, desk.actor, room.keyring, new, known=EVENTS, loopback=room.loopback
     )
     added = accepted(done, EndpointAdded)
     return AddedAnswer(endpoint=EndpointAnswer.of(added.endpoint), secret=added.secret)
@@ -202,7 +202,7 @@ async def get_endpoint(desk: AtDesk, endpoint: FromPath[str]) -> EndpointAnswer:
 async def remove_endpoint(desk: AtDesk, endpoint: FromPath[str]) -> EndpointAnswer:
     """Send nothing there any more, nor list it; the answer is what it was. Needs `webhooks:write`."""
     found = await _found(desk, endpoint)
-    await desk.room.store.deployment(services.remove_endpoint, found.id)
+    await desk.room.store.deployment(services.remove_endpoint, desk.actor, found.id)
     return EndpointAnswer.of(found)
 
 
@@ -216,7 +216,7 @@ async def remove_endpoint(desk: AtDesk, endpoint: FromPath[str]) -> EndpointAnsw
 async def rotate_secret(desk: AtDesk, endpoint: FromPath[str]) -> RotatedAnswer:
     """Make a new secret. For 24 hours messages are signed with both. Needs `webhooks:write`."""
     keyring = desk.room.webhooks.keyring
-    done = await desk.room.store.deployment(services.rotate_secret, keyring, _id(endpoint))
+    done = await desk.room.store.deployment(services.rotate_secret, desk.actor, keyring, _id(endpoint))
     rotated = accepted(done, SecretRotated)
     return RotatedAnswer(secret=rotated.secret, both_until=rotated.both_until)
 
@@ -233,7 +233,7 @@ async def disable_endpoint(desk: AtDesk, endpoint: FromPath[str]) -> EndpointAns
 
     What waits goes on waiting; what happens meanwhile is not kept for it.
     """
-    done = await desk.room.store.deployment(services.disable_endpoint, _id(endpoint))
+    done = await desk.room.store.deployment(services.disable_endpoint, desk.actor, _id(endpoint))
     return EndpointAnswer.of(accepted(done, Endpoint))
 
 
@@ -246,7 +246,7 @@ async def disable_endpoint(desk: AtDesk, endpoint: FromPath[str]) -> EndpointAns
 )
 async def enable_endpoint(desk: AtDesk, endpoint: FromPath[str]) -> EndpointAnswer:
     """Send there again, first of all what has waited. Needs `webhooks:write`."""
-    done = await desk.room.store.deployment(services.enable_endpoint, _id(endpoint))
+    done = await desk.room.store.deployment(services.enable_endpoint, desk.actor, _id(endpoint))
     return EndpointAnswer.of(accepted(done, Endpoint))
 
 

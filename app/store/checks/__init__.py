@@ -19,5 +19,5 @@ BY_CUSTOMER: Final = (
 )
 """Checks of rows of customers, run over some customers at a time."""
 
-OF_DEPLOYMENT: Final = deployment.CHECKS
+OF_DEPLOYMENT: Final = (*deployment.CHECKS, *audits.OF_DEPLOYMENT)
 """Checks of what belongs to no customer, run once."""

@@ -18,6 +18,7 @@ from app.store.tables.deployment import (
     catalog,
     catalog_price,
     customer_reference,
+    deployment_audit,
     number,
     number_series,
     portal_link,
@@ -51,6 +52,7 @@ __all__ = [
     "credit_entry",
     "customer",
     "customer_reference",
+    "deployment_audit",
     "document",
     "document_file",
     "document_view",
@@ -88,6 +90,7 @@ DEPLOYMENT_TABLES: Final = frozenset(
         "catalog",
         "catalog_price",
         "customer_reference",
+        "deployment_audit",
         "number_series",
         "number",
         "portal_link",
@@ -107,7 +110,7 @@ look-ups across customers.
 APPEND_ONLY: Final = (
     catalog, catalog_price, customer_reference, number, terms, override, seat_event, segment, document,
     document_view, document_file, reduction, line_event, credit_entry, payment, audit,
-    webhook_attempt,
+    deployment_audit, webhook_attempt,
 )  # fmt: skip
 """Rows that are never updated nor deleted; the database itself refuses. Of `billing_line` only `FILLED_ONCE`
 may change, from null.

@@ -64,6 +64,18 @@ api_key = table(
     Index("api_key_by_hash", "token_hash", unique=True),
 )
 
+deployment_audit = table(
+    "deployment_audit",
+    Column("id", Id, primary_key=True),
+    *needs(Text, "action", "actor"),
+    need("object_id", Id),
+    need("detail", Json),
+    need("recorded_at", Instant),
+    need("position", Count),
+    need("digest", Text),
+    Index("deployment_audit_chain", "position", unique=True),
+)
+
 customer_reference = table(
     "customer_reference", Column("reference", Text, primary_key=True), need("customer_id", Id)
 )
