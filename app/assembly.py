@@ -15,6 +15,7 @@ from app.api import ids
 from app.api.context import Contexts
 from app.api.files import Load, Pdf, PdfNotReady
 from app.api.links import DocumentLinks
+from app.api.registry import Registry
 from app.api.rest.desk import Room
 from app.api.rest.keys import Bearer
 from app.api.rest.router import rest_api
@@ -98,6 +99,7 @@ def parts_of(settings: Settings, store: Store, renderer: Renderer, *, clock: Cal
         explorer=explorer.config,
         rest=rest_api(room(settings, store, signer, links), lambda token_hash: bearer(store, token_hash)),
         sessions=sessions,
+        registry=Registry.read(),
         clock=clock,
     )
 

@@ -20,6 +20,7 @@ NAMES: Final = (
     "worker",
     "explain",
     "schema",
+    "operations",
     "doctor",
     "backup",
     "restore",

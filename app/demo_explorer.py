@@ -9,13 +9,13 @@ import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from pathlib import Path
 from typing import Any, Final, Protocol
 from uuid import UUID
 
 from app.api import ids
 from app.api.auth import new_token
 from app.api.explorer import DemoAccount, ExplorerConfig, Tab
+from app.api.registry import stored_operations
 from app.billing.periods import local_day
 from app.billing.permissions import SYSTEM, Role
 from app.billing.requests import ChangeRequest, SeatQuantity
@@ -37,13 +37,6 @@ PAGE: Final = '{\n  "first": 20\n}'
 NO_CREDIT_NOTE: Final = "none yet: the id of a credit note, crn_…, goes here"
 NO_HOLDER: Final = "nobody sits there: the reference of a holder goes here"
 NO_SCHEDULED_CHANGE: Final = "none waits: the id of a scheduled change, chg_…, goes here"
-
-
-def operations_folder() -> Path:
-    """Where the stored operations are: in the checkout, or in the installed package."""
-    package = Path(__file__).parent
-    packaged = package / "_data" / "graphql" / "operations"
-    return packaged if packaged.is_dir() else package.parent / "graphql" / "operations"
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +146,7 @@ class DemoExplorer:
 
 
 def _text(operation: str) -> str:
-    return (operations_folder() / f"{operation}.graphql").read_text(encoding="utf-8")
+    return stored_operations()[operation]
 
 
 def _let_in(tx: Tx, role: Role, token_hash: str) -> None:

@@ -30,9 +30,11 @@ from app.api.health import Ready, health_routes
 from app.api.http import EXCEPTION_HANDLERS, GRAPHQL_PATH, security_headers
 from app.api.links import DocumentLinks
 from app.api.metrics_page import MetricsPage, metrics_route
-from app.api.operations import Operations
+from app.api.operations import NotServable, Operations, Rules
 from app.api.origins import Origins, shared_with
 from app.api.portal_pages import HOME, LEAVE, PortalPages, Sessions
+from app.api.rates import Rates
+from app.api.registry import Registry
 from app.api.rest.router import Rest
 from app.api.urls import origin_of
 from app.clock import wall_clock
@@ -70,6 +72,7 @@ class Parts:
     rest: Rest | None = None
     metrics: MetricsPage | None = None
     sessions: Sessions | None = None
+    registry: Registry = field(default_factory=Registry)
     routes: Sequence[HTTPRouteHandler] = ()
     lifespans: Sequence[Lifespan] = field(default=())
     clock: Callable[[], datetime] = wall_clock
@@ -83,7 +86,12 @@ def create_app(settings: Settings, parts: Parts) -> Litestar:
     origins = Origins(origin_of(settings.public_url), settings.origins)
     who = Who(parts.who, Cookie(secure=settings.secure_cookies), origins)
     routes: list[HTTPRouteHandler | Router] = [
-        graphql_endpoint(Operations(parts.schema), who, parts.open_context),
+        graphql_endpoint(
+            operations_of(settings, parts),
+            who,
+            parts.open_context,
+            Rates(settings.limits.points, parts.clock),
+        ),
         document_route(links, parts.load_pdf, parts.clock),
         *health_routes(parts.ready),
         *(parts.rest.routes if parts.rest else ()),
@@ -110,6 +118,25 @@ def create_app(settings: Settings, parts: Parts) -> Litestar:
     )
     app.asgi_handler = Around(app.asgi_handler)
     return app
+
+
+def operations_of(settings: Settings, parts: Parts) -> Operations:
+    """The schema and what of it a deployment runs. Where only registered documents run, all of them are
+    prepared now; `ServeError` if one is not valid.
+    """
+    rules = Rules(
+        limits=settings.limits,
+        registry=parts.registry,
+        registered_only=not settings.any_document,
+        introspection=settings.introspection,
+    )
+    operations = Operations(parts.schema, rules)
+    if rules.registered_only:
+        try:
+            operations.documents.prepare_registered()
+        except NotServable as problem:
+            raise ServeError(str(problem)) from problem
+    return operations
 
 
 def serve(app: Litestar, *, port: int, host: str = HOST_DEFAULT) -> None:

@@ -95,6 +95,21 @@ BILLED: Final = Counter(
     ("outcome",),
     registry=REGISTRY,
 )
+LIMITED: Final = Counter(
+    "seatport_limited", "GraphQL requests that a limit refused, by the limit.", ("limit",), registry=REGISTRY
+)
+OPERATION_POINTS: Final = Histogram(
+    "seatport_operation_points",
+    "What GraphQL operations that ran could have cost, in points.",
+    buckets=(20, 50, 100, 200, 500, 1_000, 2_000, 5_000),
+    registry=REGISTRY,
+)
+GRAPHQL_DOCUMENTS: Final = Counter(
+    "seatport_graphql_documents",
+    "GraphQL documents of requests: registered, kept from an earlier request, or parsed anew.",
+    ("source",),
+    registry=REGISTRY,
+)
 
 
 @dataclass(frozen=True, slots=True)

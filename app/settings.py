@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from app.api.allowances import DEFAULT, POINTS_IN_PRODUCTION, Limits, WrongLimit
 from app.api.urls import origin_of
 from app.gateways.choosing import Provider
 
@@ -47,6 +48,13 @@ class Mode(StrEnum):
     TEST = "test"
 
 
+class Documents(StrEnum):
+    """Which GraphQL documents run: the stored operations alone, or any."""
+
+    REGISTERED = "registered"
+    ANY = "any"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All settings, valid. The repr shows neither the secret nor the database, whose address may hold one."""
@@ -64,6 +72,8 @@ class Settings:
     return_url: str | None = None
     session_lifetime: timedelta = SESSION_DEFAULT
     session_idle: timedelta = IDLE_DEFAULT
+    documents: Documents | None = None
+    limits: Limits = DEFAULT
 
     @property
     def secure_cookies(self) -> bool:
@@ -71,6 +81,20 @@ class Settings:
         url = urlsplit(self.public_url)
         trial = self.mode is not Mode.PRODUCTION and url.hostname in THIS_MACHINE
         return url.scheme == "https" or not trial
+
+    @property
+    def any_document(self) -> bool:
+        """Whether documents run that are no stored operations; where it is not set, outside of production."""
+        return self.documents is Documents.ANY or (self.documents is None and self._is_open)
+
+    @property
+    def introspection(self) -> bool:
+        """Whether the schema is told to whoever is signed in: where there is an explorer, and in tests."""
+        return self.explorer or self._is_open
+
+    @property
+    def _is_open(self) -> bool:
+        return self.mode is not Mode.PRODUCTION
 
     @property
     def payment_books(self) -> Path:
@@ -98,6 +122,8 @@ class Settings:
             return_url=_return_url(environ, mode),
             session_lifetime=_minutes(environ, "SEATPORT_SESSION_MINUTES", SESSION_DEFAULT),
             session_idle=_minutes(environ, "SEATPORT_IDLE_MINUTES", IDLE_DEFAULT),
+            documents=_documents(environ),
+            limits=_limits(environ, mode),
         )
 
 
@@ -187,6 +213,24 @@ def _explorer(environ: Mapping[str, str], mode: Mode) -> bool:
             f"SEATPORT_EXPLORER is {value!r}. Set it to 1 to serve the explorer or 0 to leave it out."
         )
     return mode is Mode.DEMO if value is None else value == "1"
+
+
+def _documents(environ: Mapping[str, str]) -> Documents | None:
+    value = _given(environ, "SEATPORT_DOCUMENTS")
+    if value not in {None, *Documents}:
+        raise SettingsError(
+            f"SEATPORT_DOCUMENTS is {value!r}. Set it to registered, so that only the stored operations "
+            "run, or to any."
+        )
+    return Documents(value) if value else None
+
+
+def _limits(environ: Mapping[str, str], mode: Mode) -> Limits:
+    """The limits; the demo of a developer and tests may ask as fast as they can."""
+    try:
+        return Limits.from_env(environ, points=POINTS_IN_PRODUCTION if mode is Mode.PRODUCTION else 0)
+    except WrongLimit as wrong:
+        raise SettingsError(str(wrong)) from wrong
 
 
 def _payments(environ: Mapping[str, str], mode: Mode) -> Provider:

@@ -5,6 +5,8 @@ How a request comes in:
     http        what every response has in common      media     which JSON a client sends and wants
     auth        bearer tokens → the actor              limits    how much one operation may ask for
     endpoint    POST /graphql                          operations  parse and validate, once per document
+    registry    the stored operations, by their ids    cost        what an operation may cost, from the schema
+    allowances  how much a deployment allows           rates       how much a member may spend in a minute
     errors      what a client learns of a failure      scalars · ids · pages · money   the common types
     files       GET of document PDFs by signed links   explorer · health   the pages around it
 

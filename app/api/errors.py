@@ -33,7 +33,9 @@ class Code(StrEnum):
     NOT_FOUND = "NOT_FOUND"
     BAD_USER_INPUT = "BAD_USER_INPUT"
     TOO_COMPLEX = "TOO_COMPLEX"
+    UNKNOWN_DOCUMENT = "UNKNOWN_DOCUMENT"
     RATE_LIMITED = "RATE_LIMITED"
+    TIMEOUT = "TIMEOUT"
     BUSY = "BUSY"
     INTERNAL = "INTERNAL"
 
@@ -56,12 +58,14 @@ class RequestRefused(Exception):
         message: str,
         code: Code = Code.BAD_REQUEST,
         headers: Mapping[str, str] | None = None,
+        **extensions: object,
     ) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
         self.code = code
         self.headers = dict(headers or {})
+        self.extensions = extensions
 
 
 def coded(message: str, code: Code) -> GraphQLError:
@@ -69,7 +73,7 @@ def coded(message: str, code: Code) -> GraphQLError:
     return GraphQLError(message, extensions={"code": code})
 
 
-def error_body(message: str, code: Code, **extensions: str) -> dict[str, Any]:
+def error_body(message: str, code: Code, **extensions: object) -> dict[str, Any]:
     """The body of a response that is an error and nothing else."""
     return {"errors": [{"message": message, "extensions": {"code": code, **extensions}}]}
 

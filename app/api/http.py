@@ -68,7 +68,7 @@ def json_response(
 
 def error_response(refused: RequestRefused, *, path: str, reference: str = "") -> Response[bytes]:
     """The error in the form of the address it happened at."""
-    extensions = {"reference": reference} if reference else {}
+    extensions = {**refused.extensions, **({"reference": reference} if reference else {})}
     if path == GRAPHQL_PATH:
         body = error_body(refused.message, refused.code, **extensions)
         return json_response(body, status=refused.status, headers=refused.headers)

@@ -22,25 +22,13 @@ from graphql import (
     SelectionSetNode,
 )
 
+from app import metrics
+from app.api.allowances import DEFAULT, Limits
 from app.api.errors import Code, coded
 
 INTROSPECTION: Final = frozenset({"__schema", "__type"})
 COUNT_SHOWN_MAX: Final = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """The most of each that an operation may have, fragments expanded."""
-
-    depth: int = 12
-    introspection_depth: int = 20  # What GraphiQL asks for when it opens is 15 deep.
-    aliases: int = 30
-    directives: int = 20
-    fields: int = 500
-    root_fields: int = 10
-
-
-DEFAULT: Final = Limits()
+NO_INTROSPECTION: Final = "The schema is not told here. Who builds on it has it as a file."
 
 
 @dataclass(slots=True)
@@ -93,11 +81,18 @@ class Measured:
     visited: int
 
 
-def check(document: DocumentNode, limits: Limits = DEFAULT) -> list[GraphQLError]:
-    """Why the operations of a document may not run; empty when all are within the limits."""
+def check(
+    document: DocumentNode, limits: Limits = DEFAULT, *, introspection: bool = True
+) -> list[GraphQLError]:
+    """Why the operations of a document may not run; empty when all are within the limits.
+
+    :param introspection: whether the schema may be asked about itself
+    """
     measured = measure(document)
     errors = list(_fragment_problems(measured))
     for operation, size in measured.operations:
+        if size.introspection_depth and not introspection:
+            errors.append(coded(NO_INTROSPECTION, Code.BAD_REQUEST))
         errors += [*_shape_problems(operation, size), *_size_problems(size, limits, operation)]
     return errors
 
@@ -207,15 +202,17 @@ def _shape_problems(operation: OperationDefinitionNode, size: Size) -> Iterator[
 
 def _size_problems(size: Size, limits: Limits, operation: OperationDefinitionNode) -> Iterator[GraphQLError]:
     found = (
-        (size.depth, limits.depth, "levels of fields"),
-        (size.introspection_depth, limits.introspection_depth, "levels of introspection"),
-        (size.aliases, limits.aliases, "aliases"),
-        (size.directives, limits.directives, "directives"),
-        (size.fields, limits.fields, "fields"),
-        (size.root_fields, limits.root_fields, "fields at the root"),
+        ("depth", size.depth, "levels of fields"),
+        ("introspection_depth", size.introspection_depth, "levels of introspection"),
+        ("aliases", size.aliases, "aliases"),
+        ("directives", size.directives, "directives"),
+        ("fields", size.fields, "fields"),
+        ("root_fields", size.root_fields, "fields at the root"),
     )
-    for count, most, what in found:
+    for limit, count, what in found:
+        most = getattr(limits, limit)
         if count > most:
+            metrics.LIMITED.labels(limit).inc()
             yield coded(
                 f"With its fragments {_named(operation)} has {_shown(count)} {what}, and {most} are allowed. "
                 "Ask for less, or in several requests.",

@@ -1,14 +1,13 @@
 """From the text of a document to an operation that may run, and its run.
 
 Parsing and validating cost several times what running does, and clients send the same few documents for
-ever; so the outcome is kept, by the hash of the text, for the documents used last. A document that fails is
-not kept.
+ever; so the outcome is kept, by the hash of the text: of registered documents always, of others for those
+used last. A document that fails is not kept.
 """
 
-import hashlib
 from collections import OrderedDict
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from inspect import isawaitable
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -20,6 +19,7 @@ from graphql import (
     GraphQLFieldResolver,
     GraphQLSchema,
     OperationDefinitionNode,
+    OperationType,
     StringValueNode,
     ValidationRule,
     ValuesOfCorrectTypeRule,
@@ -33,10 +33,13 @@ from strawberry.execution import optimized_is_awaitable
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
+from app import metrics
 from app.api import limits
+from app.api.allowances import DEFAULT, Limits
+from app.api.cost import Cost, Costing, Prices
 from app.api.errors import ERRORS_MAX, Code, coded
+from app.api.registry import Registry, document_id
 
-TOKENS_MAX: Final = 2000
 DOCUMENTS_MAX: Final = 256
 CHARACTERS_MAX: Final = 500_000  # Of all kept documents; a syntax tree takes a hundred times its text.
 IS_AWAITABLE: Final[Any] = optimized_is_awaitable  # Quicker than graphql-core's own for plain values.
@@ -44,6 +47,10 @@ PARSER_LIMITS: Final = (
     "contains more than",
     "nested too deeply",
 )  # Its limits have no exception of their own.
+NOT_REGISTERED: Final = (
+    "Only the stored operations of this server run here. Send one by its text as it is stored, or by its "
+    "`documentId`."
+)
 NUL_REFUSED: Final = "A text holds the character U+0000, which nothing here can store. Leave it out."
 
 
@@ -96,6 +103,10 @@ RULES: Final[tuple[type[ASTValidationRule], ...]] = (
 )
 
 
+class NotServable(Exception):
+    """A registered document could never run, so the server must not start."""
+
+
 @dataclass(frozen=True, slots=True)
 class Refused:
     """Why a document may not run."""
@@ -108,6 +119,7 @@ class Document:
     """A document that is valid against the schema and within the limits."""
 
     syntax: DocumentNode
+    costing: Costing
     length: int
 
     def operation(self, name: str | None) -> OperationDefinitionNode | Refused:
@@ -134,14 +146,40 @@ class Ready(NamedTuple):
     document: Document
     operation: OperationDefinitionNode
 
+    @property
+    def name(self) -> str | None:
+        """What the document calls it; None where it is the only one, without a name."""
+        return self.operation.name.value if self.operation.name else None
+
+    @property
+    def is_mutation(self) -> bool:
+        """Whether it may change something."""
+        return self.operation.operation is OperationType.MUTATION
+
+    def cost(self, variables: Mapping[str, Any]) -> Cost:
+        """What it may cost with these variables."""
+        return self.document.costing.cost(self.name, variables)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a deployment lets run: how large, which documents, and whether the schema is told."""
+
+    limits: Limits = DEFAULT
+    registry: Registry = field(default_factory=Registry)
+    registered_only: bool = False
+    introspection: bool = True
+
 
 class Documents:
     """The documents a schema was asked with last, parsed, validated and within the limits."""
 
-    def __init__(self, schema: GraphQLSchema, allowed: limits.Limits = limits.DEFAULT) -> None:
+    def __init__(self, schema: GraphQLSchema, rules: Rules | None = None) -> None:
         self._schema = schema
-        self._allowed = allowed
-        self._kept: OrderedDict[bytes, Document] = OrderedDict()
+        self._rules = rules or Rules()
+        self._prices = Prices(schema)
+        self._registered: dict[str, Document] = {}
+        self._kept: OrderedDict[str, Document] = OrderedDict()
         self._characters = 0
 
     def __len__(self) -> int:
@@ -149,29 +187,59 @@ class Documents:
 
     def document(self, text: str) -> Document | Refused:
         """The document of a text, or why it may not run."""
-        key = hashlib.sha256(text.encode(errors="surrogatepass")).digest()
+        key = document_id(text)
+        registered = self._registered.get(key)
+        if registered is not None:
+            metrics.GRAPHQL_DOCUMENTS.labels("registered").inc()
+            return registered
+        if key not in self._rules.registry.texts and self._rules.registered_only:
+            metrics.LIMITED.labels("documents").inc()
+            return Refused([coded(NOT_REGISTERED, Code.UNKNOWN_DOCUMENT)])
         kept = self._kept.get(key)
         if kept is not None:
             self._kept.move_to_end(key)
+            metrics.GRAPHQL_DOCUMENTS.labels("kept").inc()
             return kept
+        metrics.GRAPHQL_DOCUMENTS.labels("parsed").inc()
         prepared = self._prepared(text)
         if isinstance(prepared, Document):
             self._keep(key, prepared)
         return prepared
 
+    def named(self, id: str) -> str | None:
+        """The text of a registered document."""
+        return self._rules.registry.texts.get(id)
+
+    def prepare_registered(self) -> None:
+        """Parse and validate every registered document now, not when it is first asked for.
+
+        :raises NotServable: if one of them could never run
+        """
+        for id, text in self._rules.registry.texts.items():
+            prepared = self._registered.get(id) or self._prepared(text)
+            if isinstance(prepared, Refused):
+                raise NotServable(f"A stored operation cannot run: {prepared.errors[0].message}\n{text}")
+            self._registered[id] = prepared
+
     def _prepared(self, text: str) -> Document | Refused:
+        rules, tokens = self._rules, self._rules.limits.tokens
         try:
-            syntax = parse(text, max_lexical_tokens=TOKENS_MAX, max_comments=TOKENS_MAX)
+            syntax = parse(text, max_lexical_tokens=tokens, max_comments=tokens)
         except GraphQLError as error:
             too_complex = any(words in error.message for words in PARSER_LIMITS)
+            if too_complex:
+                metrics.LIMITED.labels("tokens").inc()
             error.extensions = {"code": Code.TOO_COMPLEX if too_complex else Code.BAD_REQUEST}
             return Refused([error])
-        errors = limits.check(syntax, self._allowed) or validate(
+        errors = limits.check(syntax, rules.limits, introspection=rules.introspection) or validate(
             self._schema, syntax, RULES, max_errors=ERRORS_MAX, hide_suggestions=True
         )
-        return Refused(errors) if errors else Document(syntax, len(text))
+        return Refused(errors) if errors else Document(syntax, self._prices.costing(syntax), len(text))
 
-    def _keep(self, key: bytes, document: Document) -> None:
+    def _keep(self, key: str, document: Document) -> None:
+        if key in self._rules.registry.texts:
+            self._registered[key] = document
+            return
         self._kept[key] = document
         self._characters += document.length
         while len(self._kept) > DOCUMENTS_MAX or self._characters > CHARACTERS_MAX:
@@ -182,10 +250,11 @@ class Documents:
 class Operations:
     """A schema that runs operations."""
 
-    def __init__(self, schema: strawberry.Schema, allowed: limits.Limits = limits.DEFAULT) -> None:
+    def __init__(self, schema: strawberry.Schema, rules: Rules | None = None) -> None:
         self._schema: GraphQLSchema = schema._schema  # noqa: SLF001  Strawberry has no public name for it.
         self._executor = schema.execution_context_class
-        self.documents = Documents(self._schema, allowed)
+        self.rules = rules or Rules()
+        self.documents = Documents(self._schema, self.rules)
         _reopen_reads_after_mutations(self._schema)
 
     def ready(self, text: str, name: str | None) -> Ready | Refused:
@@ -203,7 +272,7 @@ class Operations:
             ready.document.syntax,
             context_value=context,
             variable_values=variables,
-            operation_name=ready.operation.name.value if ready.operation.name else None,
+            operation_name=ready.name,
             max_coercion_errors=ERRORS_MAX,
             executor_class=self._executor,
             is_awaitable=IS_AWAITABLE,
@@ -215,10 +284,10 @@ class Operations:
 def _reopen_reads_after_mutations(schema: GraphQLSchema) -> None:
     """Wrap the mutation fields, once, so that what a client selects below them is read after the change."""
     fields = schema.mutation_type.fields if schema.mutation_type else {}
-    for field in fields.values():
-        assert field.resolve is not None, "every mutation has a resolver"
-        if not hasattr(field.resolve, "reopens_reads"):
-            field.resolve = _then_reopened(field.resolve)
+    for each in fields.values():
+        assert each.resolve is not None, "every mutation has a resolver"
+        if not hasattr(each.resolve, "reopens_reads"):
+            each.resolve = _then_reopened(each.resolve)
 
 
 def _then_reopened(resolver: GraphQLFieldResolver) -> Callable[..., Any]:

@@ -5,7 +5,8 @@ text. Work is counted in selections visited, so the tests say the same on every 
 import pytest
 from graphql import get_introspection_query, parse
 
-from app.api.limits import Limits, Measured, Size, check, measure
+from app.api.allowances import Limits
+from app.api.limits import Measured, Size, check, measure
 from tests.api.tiny import Tiny
 
 

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from litestar.testing import TestClient
 
-from app.api.endpoint import BODY_BYTES_MAX
+from app.api.allowances import DEFAULT
 from tests.api.tiny import TOKEN, Tiny, World, tiny_app
 
 CODES = {"UNAUTHENTICATED", "BAD_USER_INPUT", "RATE_LIMITED", "TOO_COMPLEX", "INTERNAL", "BAD_REQUEST"}
@@ -250,11 +250,11 @@ def test_subscriptions_are_refused(tiny: Tiny) -> None:
 def test_a_body_of_100_kb_is_taken_and_one_byte_more_is_413(tiny: Tiny) -> None:
     """The bound is on bytes, with a Content-Length and without one."""
     body = orjson.dumps({"query": "{ balance }", "extensions": {"filler": ""}})
-    fits = body.replace(b'""', b'"' + b"x" * (BODY_BYTES_MAX - len(body)) + b'"')
+    fits = body.replace(b'""', b'"' + b"x" * (DEFAULT.body_bytes - len(body)) + b'"')
     over = fits.replace(b"xx", b"xxx", 1)
     chunked = {"Content-Type": "application/json"}
 
-    assert len(fits) == BODY_BYTES_MAX
+    assert len(fits) == DEFAULT.body_bytes
     assert tiny.send(fits).json() == {"data": {"balance": 0}}
     for answer in (
         tiny.send(over),

@@ -1,13 +1,16 @@
 """Settings: what is taken, and that every wrong value is refused with what was wrong and what to do."""
 
 import multiprocessing
+import re
+from dataclasses import fields
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from app.api.allowances import Limits
 from app.gateways.choosing import Provider
-from app.settings import Mode, Settings, SettingsError
+from app.settings import Documents, Mode, Settings, SettingsError
 
 SECRET = "a-secret-of-more-than-32-characters"
 PRODUCTION = {"SEATPORT_SECRET": SECRET}
@@ -24,7 +27,10 @@ def test_production_is_the_default_and_needs_only_a_secret() -> None:
         public_url="http://127.0.0.1:8000",
         port=8000,
         explorer=False,
+        limits=Limits(points=10_000),
     )
+    assert not settings.any_document
+    assert not settings.introspection
 
 
 def test_every_setting_is_taken() -> None:
@@ -41,6 +47,9 @@ def test_every_setting_is_taken() -> None:
             "SEATPORT_RETURN_URL": "https://app.example.com/billing",
             "SEATPORT_SESSION_MINUTES": "90",
             "SEATPORT_IDLE_MINUTES": "5",
+            "SEATPORT_DOCUMENTS": "registered",
+            "SEATPORT_LIMIT_DEPTH": "9",
+            "SEATPORT_LIMIT_POINTS": "20000",
             "PORT": "9123",
         }
     )
@@ -57,7 +66,11 @@ def test_every_setting_is_taken() -> None:
         return_url="https://app.example.com/billing",
         session_lifetime=timedelta(minutes=90),
         session_idle=timedelta(minutes=5),
+        documents=Documents.REGISTERED,
+        limits=Limits(depth=9, points=20_000),
     )
+    assert not settings.any_document
+    assert settings.introspection
     assert settings.payment_books == Path("var/test-gateway.db")
 
 
@@ -95,6 +108,13 @@ def test_an_empty_variable_is_as_if_unset() -> None:
         ("SEATPORT_IDLE_MINUTES", "1.5", "SEATPORT_IDLE_MINUTES is '1.5'. Set it to whole minutes"),
         ("SEATPORT_IDLE_MINUTES", "9999999", "from 1 to 525600."),
         ("SEATPORT_EXPLORER", "yes", "SEATPORT_EXPLORER is 'yes'. Set it to 1 to serve the explorer"),
+        ("SEATPORT_DOCUMENTS", "all", "SEATPORT_DOCUMENTS is 'all'. Set it to registered, so that only"),
+        ("SEATPORT_LIMIT_DEPTH", "0", "SEATPORT_LIMIT_DEPTH is '0'. Set it to a whole number from 1 on."),
+        ("SEATPORT_LIMIT_TOKENS", "many", "SEATPORT_LIMIT_TOKENS is 'many'."),
+        ("SEATPORT_LIMIT_FIELDS", "9" * 5000, "SEATPORT_LIMIT_FIELDS is '9999"),
+        ("SEATPORT_LIMIT_POINTS", "-1", "SEATPORT_LIMIT_POINTS is '-1'. Set it to a whole number from 0 on."),
+        ("SEATPORT_LIMIT_POINTS", "100", "SEATPORT_LIMIT_POINTS is 100, less than SEATPORT_LIMIT_COST, 5000"),
+        ("SEATPORT_LIMIT_DEEP", "5", "SEATPORT_LIMIT_DEEP is no limit. There are SEATPORT_LIMIT_ALIASES, "),
         ("SEATPORT_SECRET", "short", "SEATPORT_SECRET has 5 characters and needs at least 32"),
         (
             "SEATPORT_DATABASE_URL",
@@ -237,3 +257,13 @@ def test_a_test_deployment_makes_a_new_secret_each_time(tmp_path: Path) -> None:
         != Settings.from_env(environ, folder=tmp_path).secret
     )
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_readme_tells_every_limit() -> None:
+    """Each limit stands there with the number that holds when it is not set."""
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    told = readme[readme.index("A GraphQL request that asks for more") :]
+
+    for limit in fields(Limits):
+        default = 10_000 if limit.name == "points" else limit.default
+        assert re.search(rf"`{limit.name.upper()}`\s\({default}\b", told), limit.name

@@ -2,6 +2,7 @@
 everything but the fields themselves is what production runs.
 """
 
+import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator, Mapping
@@ -23,6 +24,7 @@ from app.api.files import Pdf, PdfNotReady
 from app.api.ids import Kind, PublicId
 from app.api.money import Money
 from app.api.pages import PageInfo, page_info, page_size
+from app.api.registry import Registry
 from app.api.scalars import SCALARS, URL, CurrencyCode
 from app.billing import money
 from app.billing.permissions import Actor, ActorKind, Role
@@ -57,6 +59,7 @@ class World:
 
     paid: int = 0
     log: list[str] = field(default_factory=list)
+    closed: int = 0
     problem: str | None = None
 
 
@@ -119,6 +122,16 @@ def page(first: int = 20, after: str | None = strawberry.UNSET) -> PageInfo:
     return page_info(["a", "b"][:first], more=True, after=after or None)
 
 
+async def slow(info: Info) -> int:
+    info.context.world.log.append("slow")
+    try:
+        await asyncio.sleep(60)
+    except asyncio.CancelledError:
+        info.context.world.log.append("cancelled")
+        raise
+    return 1
+
+
 async def greeting(name: str = "world") -> str:
     return f"Hello, {name}!"
 
@@ -166,6 +179,7 @@ class Query:
 
     balance: int = strawberry.field(resolver=balance)
     greeting: str = strawberry.field(resolver=greeting)
+    slow: int = strawberry.field(resolver=slow)
     boom: str | None = strawberry.field(resolver=boom)
     missing: str = strawberry.field(resolver=missing)
     forbidden: str | None = strawberry.field(resolver=forbidden)
@@ -206,6 +220,7 @@ class Mutation:
 
     pay: Paid = strawberry.mutation(resolver=pay)
     refund: int = strawberry.mutation(resolver=refund)
+    slow: int = strawberry.mutation(resolver=slow)
 
 
 def tiny_parts(world: World) -> Parts:
@@ -217,7 +232,10 @@ def tiny_parts(world: World) -> Parts:
     @asynccontextmanager
     async def open_context(actor: Actor) -> AsyncIterator[TinyContext]:
         world.log.append("opened")
-        yield TinyContext(world, actor, world.paid)
+        try:
+            yield TinyContext(world, actor, world.paid)
+        finally:
+            world.closed += 1
 
     async def load_pdf(customer: UUID, document: PublicId) -> Pdf | None:
         if document == INVOICE_WAITING:
@@ -247,8 +265,9 @@ def tiny_parts(world: World) -> Parts:
     )
 
 
-def tiny_app(world: World, **settings: Any) -> Litestar:
-    return create_app(replace(SETTINGS, **settings), tiny_parts(world))
+def tiny_app(world: World, *, registry: Registry | None = None, **settings: Any) -> Litestar:
+    parts = replace(tiny_parts(world), registry=registry or Registry())
+    return create_app(replace(SETTINGS, **settings), parts)
 
 
 @dataclass

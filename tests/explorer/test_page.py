@@ -246,7 +246,9 @@ def test_outside_a_demo_no_token_is_given_and_tabs_are_kept_without_headers(
     """Without accounts there is no picker; a typed token works; a reload keeps the work, not the token."""
     token = demo_site.account(*OWNER).token
     with (
-        served(demo_database, SEATPORT_MODE="production", SEATPORT_EXPLORER="1") as site,
+        served(
+            demo_database, SEATPORT_MODE="production", SEATPORT_EXPLORER="1", SEATPORT_DOCUMENTS="any"
+        ) as site,
         opened(browser, site) as explorer,
     ):
         assert explorer.page.get_by_label("Customer").count() == 0

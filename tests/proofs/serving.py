@@ -64,6 +64,7 @@ class Server:
         environ = {name: value for name, value in os.environ.items() if not name.startswith("SEATPORT_")}
         environ |= {"SEATPORT_MODE": "production", "SEATPORT_SECRET": SECRET, "PYTHONPATH": str(ROOT)}
         environ |= {"SEATPORT_DATABASE_URL": self.database_url}
+        environ |= {"SEATPORT_DOCUMENTS": "any", "SEATPORT_LIMIT_POINTS": "0"}
         command = [sys.executable, "-m", "app", "serve", "--port", str(self.port)]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=log, stderr=log)
