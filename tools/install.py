@@ -1,4 +1,4 @@
-"""Set Seatport up in its own folder: system packages, virtual environment, explorer and fonts.
+"""Set Seatport up in its own folder: system packages, virtual environment, explorer, fonts, audits.
 
 What the system lacks is found before anything is downloaded. The virtual environment gets what the lock
 names, checked by hash. A stamp in it keeps a digest of all it depends on and of the packages there:
@@ -22,6 +22,7 @@ STAMP = VENV / "seatport-install"
 LOCK = ROOT / "requirements-dev.txt"
 INPUTS = (LOCK, ROOT / "pyproject.toml", Path(__file__))
 ASSETS = ROOT / "app" / "assets" / "build.py"
+AUDIT = ROOT / "tests" / "audit" / "package-lock.json"
 
 
 def main() -> int:
@@ -40,6 +41,8 @@ def main() -> int:
             worked = make_environment()
             if ASSETS.exists():
                 run(PYTHON, "-m", "app.assets.build")
+            if AUDIT.exists():
+                run(PYTHON, "-m", "tools.audit")
     except subprocess.CalledProcessError as failed:
         return refuse(f"Set-up stopped: `{' '.join(map(str, failed.cmd))}` ended with {failed.returncode}.")
     seconds = f"{time.monotonic() - started:.1f} s"
