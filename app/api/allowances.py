@@ -27,6 +27,7 @@ class Limits:
     directives: int = 20
     fields: int = 500
     root_fields: int = 10
+    repeats: int = 30  # Fields in one place of the answer; validation compares each two of them.
     statements: int = 60  # At the database, for what a query selects; `app.api.cost` knows their number.
     cost: int = 5_000  # In points: a point for each statement and for each row that may be found.
     seconds: int = 10

@@ -32,6 +32,49 @@ NO_INTROSPECTION: Final = "The schema is not told here. Who builds on it has it 
 
 
 @dataclass(slots=True)
+class Places:
+    """The places of an answer that a definition fills: each by the response names that lead there, wherever
+    they are written. What fills one place is merged, and validation compares each two of it.
+    """
+
+    above: list[int] = field(default_factory=lambda: [0])
+    fields: list[int] = field(default_factory=lambda: [0])
+    spread: list[int] = field(default_factory=lambda: [0])
+    known: dict[tuple[int, str], int] = field(default_factory=dict)
+
+    def fill(self, above: int, name: str) -> int:
+        """The place of a response name below another, which one more field fills."""
+        place = self.known.setdefault((above, name), len(self.fields))
+        if place == len(self.fields):
+            self.above.append(above)
+            self.fields.append(0)
+            self.spread.append(0)
+        self.fields[place] += 1
+        return place
+
+    def repeats(self) -> int:
+        """How many fields fill one place at most: its own, and those of fragments spread anywhere above."""
+        from_above, found = [0] * len(self.fields), 0
+        for place, above in enumerate(self.above):
+            if place:
+                from_above[place] = from_above[above] + self.spread[above]
+            found = max(found, self.fields[place] + from_above[place], from_above[place] + self.spread[place])
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """A fragment by name, how many fields deep it is spread, at which place, and whether under an
+    introspection field.
+    """
+
+    name: str
+    depth: int
+    place: int
+    introspection: bool
+
+
+@dataclass(slots=True)
 class Size:
     """How much a definition asks for: its own first, then with what it spreads added. Depths count fields,
     not braces; what lies under `__schema` and `__type` has a depth of its own.
@@ -43,9 +86,11 @@ class Size:
     directives: int = 0
     fields: int = 0
     root_fields: int = 0
-    spreads: list["Spread"] = field(default_factory=list)
+    repeats: int = 0
+    spreads: list[Spread] = field(default_factory=list)
+    places: Places = field(default_factory=Places)
 
-    def add(self, spread: "Spread", other: "Size") -> None:
+    def add(self, spread: Spread, other: "Size") -> None:
         """Take in a fragment at the place where it is spread."""
         if spread.introspection:
             below = max(other.depth, other.introspection_depth)
@@ -60,15 +105,11 @@ class Size:
         self.directives += other.directives
         self.fields += other.fields
         self.root_fields += other.root_fields if spread.depth == 0 else 0
+        self.places.spread[spread.place] += other.repeats
 
-
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """A fragment by name, how many fields deep it is spread, and whether under an introspection field."""
-
-    name: str
-    depth: int
-    introspection: bool
+    def finish(self) -> None:
+        """Sum up when all spreads were added."""
+        self.repeats = self.places.repeats()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,21 +166,22 @@ def measure(document: DocumentNode) -> Measured:
 def _walk(selection_set: SelectionSetNode, size: Size) -> int:
     """Measure one definition by itself; gives the number of selections in it."""
     visited = 0
-    stack: list[tuple[SelectionSetNode, int, bool]] = [(selection_set, 0, False)]
+    stack: list[tuple[SelectionSetNode, int, int, bool]] = [(selection_set, 0, 0, False)]
     while stack:
-        selections, depth, introspection = stack.pop()
+        selections, depth, place, introspection = stack.pop()
         for selection in selections.selections:
             visited += 1
             size.directives += len(selection.directives or ())
             if isinstance(selection, FragmentSpreadNode):
-                size.spreads.append(Spread(selection.name.value, depth, introspection))
+                size.spreads.append(Spread(selection.name.value, depth, place, introspection))
             elif isinstance(selection, InlineFragmentNode):
-                stack.append((selection.selection_set, depth, introspection))
+                stack.append((selection.selection_set, depth, place, introspection))
             elif isinstance(selection, FieldNode):
                 below = introspection or selection.name.value in INTROSPECTION
                 _count(selection, size, depth=depth + 1, introspection=below)
+                filled = size.places.fill(place, (selection.alias or selection.name).value)
                 if selection.selection_set is not None:
-                    stack.append((selection.selection_set, depth + 1, below))
+                    stack.append((selection.selection_set, depth + 1, filled, below))
     return visited
 
 
@@ -163,6 +205,7 @@ def _expand(size: Size, fragments: dict[str, Size], done: set[str]) -> int:
         spread = next(spreads, None)
         if spread is None:
             path.pop()
+            current.finish()
             if led_here is not None:
                 open_names.discard(led_here.name)
                 done.add(led_here.name)
@@ -208,6 +251,7 @@ def _size_problems(size: Size, limits: Limits, operation: OperationDefinitionNod
         ("directives", size.directives, "directives"),
         ("fields", size.fields, "fields"),
         ("root_fields", size.root_fields, "fields at the root"),
+        ("repeats", size.repeats, "fields in one place"),
     )
     for limit, count, what in found:
         most = getattr(limits, limit)

@@ -21,6 +21,10 @@ def nested(depth: int) -> str:
     return "{ " + "node { " * (depth - 1) + "name" + " }" * depth
 
 
+NESTED_NODES = "node { name " * 8 + "}" * 8
+"""Sixteen fields."""
+
+
 def size_of(text: str) -> Size:
     """The size of the only operation."""
     measured: Measured = measure(parse(text))
@@ -69,6 +73,23 @@ def test_three_thousand_aliases_are_refused_by_the_parser(tiny: Tiny) -> None:
         ("{ node {" + " name @include(if: true)" * 21 + "} }", "21 directives, and 20 are"),
         ("{ node { ...f ...f ...f } } fragment f on Node {" + " name" * 167 + "}", "502 fields, and 500 are"),
         ("{" + " balance" * 11 + "}", "11 fields at the root, and 10 are"),
+        ("{ node {" + " name" * 31 + "} }", "31 fields in one place, and 30 are"),
+        ("{ node {" + " ... { name }" * 31 + "} }", "31 fields in one place, and 30 are"),
+        ("{ node {" + " ...f" * 31 + "} } fragment f on Node { name }", "31 fields in one place, and 30 are"),
+        (
+            "{" + " node { ...f ...f }" * 8 + "} fragment f on Node { name node { name name } }",
+            "32 fields in one",
+        ),
+        (
+            "{ ...f node {"
+            + " ...g" * 6
+            + "} } fragment f on Query {"
+            + " node { name }" * 7
+            + "} fragment g on Node { node {"
+            + " name" * 5
+            + "} }",
+            "37 fields in one place",
+        ),
         (
             "{ ...f ... { ...f } } fragment f on Query {" + " balance" * 6 + "}",
             "12 fields at the root, and 10",
@@ -106,7 +127,9 @@ def test_one_more_than_allowed_is_refused(tiny: Tiny, text: str, what: str) -> N
         nested(12),
         "{" + " balance" * 10 + "}",
         "{ node {" + " ".join(f"a{n}: name" for n in range(30)) + "} }",
-        "{ node {" + " name" * 499 + "} }",
+        "{ node {" + " name" * 18 + " ".join(f"a{n}: {NESTED_NODES}" for n in range(30)) + "} }",
+        "{ node {" + " name" * 30 + "} }",
+        "{ node {" + " ...f" * 30 + "} } fragment f on Node { name }",
         "{ node {" + " name @include(if: true)" * 20 + "} }",
         "{ " + "... { " * 150 + "balance" + " }" * 151,
     ],

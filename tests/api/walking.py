@@ -98,15 +98,15 @@ def called(kind: GraphQLObjectType, name: str) -> str:
 
 def literal(kind: GraphQLInputType) -> str:
     """A value of an input type, as little as it may be."""
-    kind = get_nullable_type(kind)
-    if is_list_type(kind):
+    if is_list_type(get_nullable_type(kind)):
         return "[]"
-    if isinstance(kind, GraphQLInputObjectType):
-        needed = [(name, each.type) for name, each in kind.fields.items() if is_required_input_field(each)]
+    named = get_named_type(kind)
+    if isinstance(named, GraphQLInputObjectType):
+        needed = [(name, each.type) for name, each in named.fields.items() if is_required_input_field(each)]
         return f"{{{', '.join(f'{name}: {literal(each)}' for name, each in needed)}}}"
-    if isinstance(kind, GraphQLEnumType):
-        return next(iter(kind.values))
-    return VALUES[str(kind)]
+    if isinstance(named, GraphQLEnumType):
+        return str(next(iter(named.values)))
+    return VALUES[named.name]
 
 
 def wrapped(kind: Any, value: object) -> object:
