@@ -49,7 +49,7 @@ LIST_ROWS: Final = 4
 NO_STATEMENT: Final = frozenset({"Money.formatted", "Query.viewer", "Subscription.plan"})
 STATEMENTS: Final[Mapping[str, int]] = {
     "Customer.seatBalances": 4,
-    "Customer.seatHistory": 4,
+    "Customer.seatHistory": 10,  # Four, and all events of its days, however many they are.
     "Customer.seatHolders": 2,
     "Customer.seatEvents": 2,
     "Customer.invoices": 2,
@@ -66,7 +66,7 @@ STATEMENTS: Final[Mapping[str, int]] = {
     "Query.node": 4,
 }
 """Of the fields that read; those not named take one."""
-ROWS: Final[Mapping[str, int]] = {"Customer.seatHistory": 100}
+ROWS: Final[Mapping[str, int]] = {"Customer.seatHistory": 200}
 """Of lists without `first`, where they may be long."""
 
 
