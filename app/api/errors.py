@@ -4,6 +4,7 @@ value in the schema. An error is one of three things.
     RequestRefused     the HTTP request is answered without running anything (401, 413, 415, …), or the
                        database had no turn for all of it (503)
     PublicError        a resolver says what was wrong with an argument
+    RenewalOutOfBounds nothing can be changed until the seller has looked at the subscription
     anything else      our own fault: the client gets a reference, the log gets the reference and the trace
 """
 
@@ -16,6 +17,7 @@ import structlog
 from graphql import GraphQLError
 
 from app.metrics import FAULTS
+from app.services.bring_up import RenewalOutOfBounds
 
 ERRORS_MAX: Final = 5
 LOCATIONS_MAX: Final = 5
@@ -37,6 +39,7 @@ class Code(StrEnum):
     RATE_LIMITED = "RATE_LIMITED"
     TIMEOUT = "TIMEOUT"
     BUSY = "BUSY"
+    UNDER_REVIEW = "UNDER_REVIEW"
     INTERNAL = "INTERNAL"
 
 
@@ -119,6 +122,8 @@ def _public_code(error: GraphQLError) -> Code | None:
     original = error.original_error
     if isinstance(original, PublicError):
         return original.code
+    if isinstance(original, RenewalOutOfBounds):
+        return Code.UNDER_REVIEW
     # graphql-core refuses a variable that is null at a required argument only when the field runs.
     own = original is None or isinstance(original, GraphQLError)
     return Code.BAD_USER_INPUT if own and error.message.startswith("Argument '") else None

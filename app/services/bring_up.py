@@ -36,8 +36,16 @@ class BroughtUp:
 
 class RenewalOutOfBounds(Exception):
     """What is due before a change is something that Seatport does not charge by itself. Nothing was written;
-    the billing run parks the subscription, and somebody has to look at it.
+    the billing run parks the subscription, and somebody has to look at it. The message is for whoever asked,
+    the reason for whoever looks.
     """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            "The seller has to look at the renewal of this subscription, and nothing of it can be changed "
+            "until then. Nothing was done."
+        )
+        self.reason = reason
 
 
 def instant(tx: Tx) -> datetime:

@@ -61,10 +61,12 @@ TIMED_OUT: Final = ProblemType("timed-out", 408, "The request took too long to a
 TOO_LARGE: Final = ProblemType("too-large", 413, "The request is too large")
 NOT_JSON: Final = ProblemType("not-json", 415, "The body is not JSON")
 BUSY: Final = ProblemType("busy", 503, "Too much is going on just now")
+UNDER_REVIEW: Final = ProblemType("under-review", 409, "The seller has to look at the subscription first")
 NO_CATALOG: Final = ProblemType("no-catalog", 503, "No catalog was applied yet")
 
 OF_REQUESTS: Final = (
-    BAD_REQUEST, UNAUTHENTICATED, MISSING_SCOPE, TIMED_OUT, TOO_LARGE, NOT_JSON, BUSY, NO_CATALOG,
+    BAD_REQUEST, UNAUTHENTICATED, MISSING_SCOPE, TIMED_OUT, TOO_LARGE, NOT_JSON, BUSY, UNDER_REVIEW,
+    NO_CATALOG,
 )  # fmt: skip
 """Problems of requests that no service ever saw, or that it could not answer."""
 

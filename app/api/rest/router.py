@@ -39,10 +39,12 @@ from app.api.rest.problems import (
     NO_CATALOG,
     PATH,
     TYPES,
+    UNDER_REVIEW,
     problem_response,
     refusal_response,
 )
 from app.billing import refusals
+from app.services.bring_up import RenewalOutOfBounds
 from app.store.catalogs import NoCatalog
 from app.store.transaction import Busy
 
@@ -94,6 +96,7 @@ def rest_api(room: Room, calls: Calls) -> Rest:
             BodyWrong: _on_unreadable,
             HTTPException: _on_http_exception,
             Busy: _on_busy,
+            RenewalOutOfBounds: _on_review,
             NoCatalog: _on_no_catalog,
         },
     )
@@ -154,6 +157,10 @@ def _on_http_exception(request: Request[Any, Any, Any], error: HTTPException) ->
 
 def _on_busy(_: Request[Any, Any, Any], busy: Busy) -> Response[bytes]:
     return refusal_response(refusals.Busy(busy.retry_after_seconds))
+
+
+def _on_review(_: Request[Any, Any, Any], error: RenewalOutOfBounds) -> Response[bytes]:
+    return problem_response(UNDER_REVIEW, str(error))
 
 
 def _on_no_catalog(_: Request[Any, Any, Any], error: NoCatalog) -> Response[bytes]:
