@@ -41,8 +41,8 @@ FORM_BYTES_MAX: Final = 10_000
 FORM_SECONDS_MAX: Final = 15
 EMAIL_MAX: Final = 320
 ASSETS: Final[Mapping[str, str]] = {
-    "portal.css": "text/css; charset=utf-8",
-    "portal.js": "text/javascript; charset=utf-8",
+    "portal.css": "text/css",
+    "portal.js": "text/javascript",
 }
 
 log = structlog.get_logger("seatport.api")
@@ -181,9 +181,7 @@ class PortalPages:
         told = {each: escape(value) for each, value in {"base": base, "title": title, **values}.items()}
         body = Template(_template(f"{name}.html")).substitute(told)
         html = Template(_template("page.html")).substitute({**told, "body": body})
-        return Response(
-            html, status_code=status, headers=self._headers, media_type="text/html; charset=utf-8"
-        )
+        return Response(html, status_code=status, headers=self._headers, media_type="text/html")
 
     @property
     def _headers(self) -> dict[str, str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, insert, update
 
 from app.store.tables import portal_link, portal_session
 from app.store.transaction import Tx
@@ -78,13 +78,7 @@ def spend_link(tx: Tx, token_hash: str, member_id: UUID) -> bool:
 
 def forget(tx: Tx, member_id: UUID, *, before: datetime) -> None:
     """Remove the links and sessions of a member that expired before an instant."""
-    for table in (portal_link, portal_session):
-        mine = (table.c.customer_id == tx.customer, table.c.member_id == member_id)
-        tx.connection.execute(delete(table).where(*mine, table.c.expires_at < before))
-
-
-def open_sessions(tx: Tx, member_id: UUID) -> int:
-    """How many sessions of a member are open."""
+    links = (portal_link.c.customer_id == tx.customer, portal_link.c.member_id == member_id)
+    tx.connection.execute(delete(portal_link).where(*links, portal_link.c.expires_at < before))
     mine = (portal_session.c.customer_id == tx.customer, portal_session.c.member_id == member_id)
-    open_ = (portal_session.c.revoked_at.is_(None), portal_session.c.expires_at > tx.wall)
-    return len(tx.connection.execute(select(portal_session.c.token_hash).where(*mine, *open_)).all())
+    tx.connection.execute(delete(portal_session).where(*mine, portal_session.c.expires_at < before))
