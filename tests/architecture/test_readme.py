@@ -90,6 +90,14 @@ def test_the_product_reports_a_seat(demo: tuple[dict[str, str], int]) -> None:
     assert [result["outcome"] for result in recorded["results"]] == ["RECORDED"]
 
 
+def test_the_product_lets_a_person_in(demo: tuple[dict[str, str], int]) -> None:
+    """The block under "Access" runs as it stands, and answers with a link."""
+    environment, port = demo
+    answer = json.loads(run_block("/v1/portal-links", environment, port))
+
+    assert answer["url"].startswith(f"http://127.0.0.1:{port}/portal/enter#spp_link_")
+
+
 def run_block(mark: str, environment: dict[str, str], port: int) -> str:
     """What a block of the README prints, beside the server at a port."""
     block = next(block for block in BLOCKS if mark in block).replace("127.0.0.1:8000", f"127.0.0.1:{port}")
