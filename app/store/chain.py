@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import orjson
 from sqlalchemy import Connection, func, select
 
-from app.store.columns import canonical
 from app.store.keyed import keyed_by
 from app.store.tables import audit
 
@@ -28,17 +28,16 @@ class Link(NamedTuple):
 START = Link(0, "")
 """Before the first row."""
 
+SAID = (
+    "customer_id", "id", "action", "actor", "object_id", "detail", "effective_at", "recorded_at", "position",
+)  # fmt: skip
+"""What a digest is of: all columns but itself."""
+
 
 def digest(before: str, row: Mapping[str, Any]) -> str:
     """The SHA-256 of a row and of the digest before it, in hexadecimal digits."""
-    said = {
-        "before": before,
-        **{name: str(row[name]) for name in ("customer_id", "id", "action", "actor", "object_id")},
-        **{name: row[name].isoformat() for name in ("effective_at", "recorded_at")},
-        "detail": row["detail"],
-        "position": row["position"],
-    }
-    return hashlib.sha256(canonical(said).encode()).hexdigest()
+    said = {"before": before, **{name: row[name] for name in SAID}}
+    return hashlib.sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def link(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:

@@ -200,6 +200,12 @@ class Flag(TypeDecorator[bool]):
         return None if value is None else bool(value)
 
 
+class JsonText(str):
+    """JSON in its one form, as `canonical` writes it, that goes into a column as it is."""
+
+    __slots__ = ()
+
+
 class Json(TypeDecorator[Any]):
     """Frozen data of objects with text keys, lists, text, whole numbers, booleans and null: TEXT | jsonb.
 
@@ -214,10 +220,7 @@ class Json(TypeDecorator[Any]):
         return dialect.type_descriptor(Text() if is_sqlite(dialect) else JSONB(none_as_null=True))
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
-        if value is None:
-            return None
-        text = canonical(value)
-        return text if is_sqlite(dialect) else value
+        return _canonical_or_null(value)
 
     def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any] | None:
         # Both drivers take text, so PostgreSQL's own way to it need not be gone as well.
@@ -269,7 +272,7 @@ def total(column: ColumnElement[int]) -> ColumnElement[int]:
 
 
 def _canonical_or_null(value: Any) -> str | None:
-    return None if value is None else canonical(value)
+    return value if value is None or type(value) is JsonText else canonical(value)
 
 
 def canonical(value: Any) -> str:

@@ -1,5 +1,5 @@
-"""Frozen values in JSON columns: plain data on the way in, the same value on the way out. Decimals and ids
-are text there.
+"""Frozen values in JSON columns: their text on the way in, the same value on the way out. Decimals and ids are
+text there.
 """
 
 from __future__ import annotations
@@ -8,12 +8,18 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from app.store.columns import JsonText, canonical
+
 ValueT = TypeVar("ValueT")
 
+_encode = msgspec.json.Encoder(order="sorted").encode
 
-def to_json(value: Any) -> Any:
-    """A frozen value as JSON can hold it, with lists for tuples."""
-    return msgspec.json.decode(msgspec.json.encode(value))
+
+def to_json(value: Any) -> JsonText:
+    """A frozen value as a JSON column holds it, with lists for tuples."""
+    text = _encode(value).decode()
+    # What may be a NUL character is looked at closely: it is refused, unless it is a backslash and more.
+    return JsonText(canonical(msgspec.json.decode(text)) if "\\u0000" in text else text)
 
 
 def from_json(body: Any, kind: type[ValueT]) -> ValueT:

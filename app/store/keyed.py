@@ -6,7 +6,7 @@ Whose rows they are the transactions say that they come with: nobody names a cus
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -16,6 +16,7 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
+    Dialect,
     FromClause,
     Select,
     Table,
@@ -31,6 +32,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import CursorResult
 
 from app.store.scope import refuse_others
+from app.store.columns import Id
 from app.store.transaction import Tx
 
 
@@ -74,7 +76,7 @@ def keyed_by(
     if connection.dialect.name != "sqlite":
         values = {f"keys_{c.name}": list(given) for c, given in zip(columns, lists, strict=True)}
         return Keys(_arrays(columns), connection, values)
-    encoded = [_encoded(c, given, connection) for c, given in zip(columns, lists, strict=True)]
+    encoded = [_encoded(c, given, connection.dialect) for c, given in zip(columns, lists, strict=True)]
     text = orjson.dumps(list(zip(*encoded, strict=True))).decode()
     return Keys(_json(columns), connection, {"keys": text})
 
@@ -90,9 +92,18 @@ def _connection(txs: Sequence[Tx]) -> Connection:
     return connection
 
 
-def _encoded(of: Column[Any], values: Sequence[Any], connection: Connection) -> list[Any]:
-    encode = of.type.bind_processor(connection.dialect)
-    return [encode(value) for value in values] if encode else list(values)
+def _encoded(of: Column[Any], values: Sequence[Any], dialect: Dialect) -> Sequence[Any]:
+    encode = _encoder(of, dialect)
+    return [encode(value) for value in values] if encode else values
+
+
+@cache
+def _encoder(of: Column[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
+    """How a column's values are written in JSON; ids the writer of JSON knows by itself."""
+    if isinstance(of.type, Id):
+        return None
+    encode: Callable[[Any], Any] | None = of.type.dialect_impl(dialect).bind_processor(dialect)
+    return encode
 
 
 @cache

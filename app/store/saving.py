@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Connection, Table, func, update
+from sqlalchemy import Connection, Table, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.store import chain, checkpoints
@@ -92,10 +92,18 @@ def _made(sheet: Sheet) -> Iterator[UUID]:
 
 
 def _last_sequences(objects: Mapping[UUID, Tx]) -> dict[UUID, int]:
+    """The last places taken. The index has that of each object, however much was told of it."""
     keys = keyed(outbox, ("object_id",), ((tx, object_id) for object_id, tx in objects.items()))
-    last = func.max(outbox.c.sequence).label("last")
-    query = keys.rows_of(outbox, outbox.c.object_id, last, by=("object_id",)).group_by(outbox.c.object_id)
-    return {row.object_id: row.last for row in keys.execute(query)}
+    given = keys.given.c
+    last = (
+        select(outbox.c.sequence)
+        .where(outbox.c.customer_id == given.customer_id, outbox.c.object_id == given.object_id)
+        .order_by(outbox.c.sequence.desc())
+        .limit(1)
+        .correlate(keys.given)
+    )
+    query = select(given.object_id, last.scalar_subquery().label("last"))
+    return {row.object_id: row.last or 0 for row in keys.execute(query)}
 
 
 def _outbox_row(news: News, sequence: int) -> Row:
