@@ -8,6 +8,7 @@ no capitals, no country prefix before the code.
 
 import re
 from collections.abc import Iterable
+from functools import cache
 from typing import Final
 
 # C is the city, S the region, Z the postal code, | a new line; what stands before a field goes with it. Each
@@ -48,9 +49,14 @@ def address_lines(
     return tuple(line for line in (*street, *(_line(part, values) for part in pattern.split("|"))) if line)
 
 
+@cache
+def _fields(pattern: str) -> list[tuple[str, str]]:
+    return _FIELD.findall(pattern)
+
+
 def _line(pattern: str, values: dict[str, str | None]) -> str:
     line = ""
-    for before, field in _FIELD.findall(pattern):
+    for before, field in _fields(pattern):
         if value := values[field]:
             line += f"{before}{value}" if line else value
     return line

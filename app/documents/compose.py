@@ -11,6 +11,7 @@ from itertools import groupby
 from typing import Final
 
 from app.documents.facts import (
+    BankAccount,
     DocumentFacts,
     DocumentKind,
     LineFacts,
@@ -50,6 +51,10 @@ from app.documents.wording import (
 
 ADDRESS_LINES_MAX: Final = 8
 PARTIES_KEPT: Final = 256
+_NOTES: Final = {
+    TaxCategory.REVERSE_CHARGE: "note.reverse_charge",
+    TaxCategory.OUTSIDE_SCOPE: "note.outside_scope",
+}
 _PARENTHESES: Final = re.compile(r"\([^)]*\)")
 
 VAT_COUNTRIES: Final = frozenset(
@@ -217,26 +222,15 @@ class _Composer:
         bank = self.facts.bank
         if bank is None or not self.is_invoice or self.facts.amount_due == 0:
             return ()
-        return self.rows(
-            (
-                ("payment.holder", cleaned(bank.holder or self.facts.seller.name, longest=NAME_MAX)),
-                ("payment.iban", spaced_iban(cleaned(bank.iban, longest=NAME_MAX))),
-                ("payment.bic", cleaned(bank.bic, longest=NAME_MAX)),
-                ("payment.bank", cleaned(bank.bank, longest=NAME_MAX)),
-                ("payment.reference", number),
-            )
-        )
+        account = _account(bank, bank.holder or self.facts.seller.name, self.locale)
+        return (*account, *self.rows((("payment.reference", number),)))
 
     def notes(self) -> tuple[str, ...]:
         """The sentences that the tax treatments demand, each once."""
-        keys = {
-            TaxCategory.REVERSE_CHARGE: "note.reverse_charge",
-            TaxCategory.OUTSIDE_SCOPE: "note.outside_scope",
-        }
         notes = [
-            self.say(keys[tax.category], label=tax_name(cleaned(tax.label, longest=NAME_MAX), self.locale))
+            self.say(note, label=tax_name(cleaned(tax.label, longest=NAME_MAX), self.locale))
             for tax in self.facts.taxes
-            if tax.category in keys
+            if (note := _NOTES.get(tax.category))
         ]
         return tuple(cleaned(note, longest=NOTE_MAX) for note in dict.fromkeys(notes))
 
@@ -265,6 +259,20 @@ def _party(party: Party, heading: str, language: str, locale: str) -> PartyView:
         ),
         email=cleaned(party.email, longest=NAME_MAX),
         language=cleaned(language, longest=35).replace("_", "-"),
+    )
+
+
+@lru_cache(PARTIES_KEPT)
+def _account(bank: BankAccount, holder: str, locale: str) -> tuple[RowView, ...]:
+    """Where to pay to."""
+    return _rows(
+        (
+            ("payment.holder", cleaned(holder, longest=NAME_MAX)),
+            ("payment.iban", spaced_iban(cleaned(bank.iban, longest=NAME_MAX))),
+            ("payment.bic", cleaned(bank.bic, longest=NAME_MAX)),
+            ("payment.bank", cleaned(bank.bank, longest=NAME_MAX)),
+        ),
+        locale,
     )
 
 

@@ -4,6 +4,7 @@ what follows, composed accents, bounded lengths, and places to break a very long
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Final
 
 NAME_MAX: Final = 200
@@ -12,6 +13,9 @@ NOTE_MAX: Final = 4_000
 WORD_MAX: Final = 60
 """Characters of an unbroken word before it is divided. Shorter ones, e-mail addresses above all, are copied
 from the page as they were typed."""
+
+KEPT: Final = 8192
+"""How many texts are kept: many documents of a billing run say the same."""
 
 ELLIPSIS: Final = "…"
 ZERO_WIDTH_SPACE: Final = "\u200b"
@@ -24,6 +28,7 @@ _JOINED: Final = frozenset({"Mn", "Mc", "Me"})
 _ZERO_WIDTH_JOINER: Final = "\u200d"
 
 
+@lru_cache(KEPT)
 def cleaned(text: str, *, longest: int = NOTE_MAX) -> str:
     """One line of text without what cannot or must not be printed, at most `longest` characters; a text that
     was cut ends with an ellipsis. Cleaning twice changes nothing.

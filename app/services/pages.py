@@ -4,6 +4,8 @@ language.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from app.billing.documents import DocumentKind, Draft
 from app.billing.lines import Line, LineKind
 from app.billing.overrides import own_from
@@ -21,8 +23,10 @@ from app.store.states import Loaded
 from app.store.transaction import Tx
 
 
-def page_of(tx: Tx, loaded: Loaded, document: Document, draft: Draft) -> str:
-    """The view of a document as it is stored: the PDF is made from this alone, for ever."""
+def page_of(loaded: Loaded, document: Document, draft: Draft, described: Sequence[str]) -> str:
+    """The view of a document as it is stored: the PDF is made from this alone, for ever. Its lines are
+    `described` in their order.
+    """
     is_invoice = draft.kind is DocumentKind.INVOICE
     reversed_on = (ref.invoice for ref in draft.lines if ref.invoice is not None)
     numbers = {invoice: loaded.numbers[invoice] for invoice in dict.fromkeys(reversed_on)}
@@ -39,7 +43,7 @@ def page_of(tx: Tx, loaded: Loaded, document: Document, draft: Draft) -> str:
                 issued_on=document.issued_on,
                 seller=_seller(seller),
                 buyer=_buyer(document.buyer),
-                lines=tuple(_line(tx, loaded, ref.line) for ref in draft.lines),
+                lines=tuple(map(_line, (ref.line for ref in draft.lines), described)),
                 taxes=tuple(_tax(tax) for tax in totals.taxes),
                 subtotal=totals.subtotal.minor,
                 total=totals.total.minor,
@@ -96,9 +100,9 @@ def sentence(version: PlanPrice, line: Line, locale: str) -> str:
     return raised(text, line.raised_from, locale) if line.raised_from is not None else text
 
 
-def _line(tx: Tx, loaded: Loaded, line: Line) -> page.LineFacts:
+def _line(line: Line, description: str) -> page.LineFacts:
     return page.LineFacts(
-        description=describe(tx, loaded, line),
+        description=description,
         period=page.Days(line.period.first_day, line.period.end_day),
         formula=line.formula,
         quantity=line.quantity,

@@ -7,7 +7,7 @@ its sheet. A verb writes; the billing run composes hundreds and saves them toget
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -56,8 +56,11 @@ class Ids:
 
     @classmethod
     def mint(cls, tx: Tx, posting: Posting) -> Ids:
-        counts = (len(posting.lines), len(posting.drafts), len(posting.scheduled))
-        return cls(*(tuple(tx.new_id() for _ in range(count)) for count in counts))
+        lines, drafts, scheduled = (
+            tuple([tx.new_id() for _ in named])
+            for named in (posting.lines, posting.drafts, posting.scheduled)
+        )
+        return cls(lines, drafts, scheduled)
 
     def __iter__(self) -> Iterator[UUID]:
         return iter((*self.lines, *self.documents, *self.scheduled))
@@ -101,20 +104,32 @@ def compose(
     events = seats.collect(sheet, tx, posting.events, actor=actor.name)
     scheduled = _save_schedule(sheet, tx, posting, ids, actor, settled_as)
     drafted = tuple(_drafted(sheet, loaded, posting, ids, i) for i in range(len(posting.drafts)))
-    placements = {p.line: p for p in _placements(tx, loaded, posting, ids, drafted)}
+    placed = tuple(_placements(tx, loaded, posting, ids, i) for i in range(len(drafted)))
+    placements = {p.line: p for of_one in placed for p in of_one}
     named = tuple(zip(ids.lines, posting.lines, strict=True))
     lines.append(sheet, tx, posting.subscription.id, named, at=posting.at, places=placements)
-    lines.place(sheet, tx, (p for p in placements.values() if p.line not in set(ids.lines)))
+    lines.place(sheet, tx, (p for p in placements.values() if p.line not in ids.lines))
     lines.link_events(sheet, tx, _links(posting, named, events))
     for document, draft in zip(drafted, posting.drafts, strict=True):
         _settle(sheet, tx, document, draft, posting)
         if loaded.customer.payment_method and draft.totals.amount_due.minor:
             collecting.await_collection(sheet, tx, document.id)
-    _issue(sheet, tx, loaded, posting, drafted, actor)
-    awaited = {document.id: document.number.text for document in drafted}
-    customer = replace(loaded.customer, credit=state_after.credit)
-    now = replace(loaded, state=state_after, customer=customer, numbers={**loaded.numbers, **awaited})
+    now = _loaded_after(loaded, state_after, drafted)
+    views = tuple(
+        pages.page_of(loaded, document, draft, [place.description for place in places])
+        for document, draft, places in zip(drafted, posting.drafts, placed, strict=True)
+    )
+    _issue(sheet, tx, loaded.state, posting, tuple(zip(drafted, views, strict=True)), now.numbers, actor)
     return Written(now, drafted, scheduled)
+
+
+def _loaded_after(loaded: Loaded, state: State, drafted: tuple[Document, ...]) -> Loaded:
+    """What will have been loaded when a posting is written; what stands for the numbers of its documents."""
+    customer, numbers = loaded.customer, dict(loaded.numbers)
+    numbers |= {document.id: document.number.text for document in drafted}
+    if customer.credit != state.credit:
+        customer = replace(customer, credit=state.credit)
+    return Loaded(state, customer, loaded.catalog, numbers, loaded.ahead)
 
 
 def due_in_wall_time(state: State, offset: timedelta) -> datetime | None:
@@ -178,27 +193,24 @@ def _drafted(sheet: Sheet, loaded: Loaded, posting: Posting, ids: Ids, index: in
 def _issue(
     sheet: Sheet,
     tx: Tx,
-    loaded: Loaded,
+    before: State,
     posting: Posting,
-    drafted: tuple[Document, ...],
+    drafted: tuple[tuple[Document, str], ...],
+    named: Mapping[UUID, str],
     actor: Actor,
 ) -> None:
     """All that names a document number: documents and their pages, news, and the record of the posting."""
-    views = tuple(
-        pages.page_of(tx, loaded, document, draft)
-        for document, draft in zip(drafted, posting.drafts, strict=True)
-    )
 
     def finish(sheet: Sheet, numbers: Mapping[UUID, Number]) -> None:
-        issued = _numbered(drafted, numbers)
-        for document, view in zip(issued, views, strict=True):
-            documents.add(sheet, tx, document, numbered(view, numbers))
-        _announce(sheet, tx, loaded.state, posting, issued, actor)
+        issued = _numbered((document for document, _ in drafted), numbers)
+        for document, (_, view) in zip(issued, drafted, strict=True):
+            documents.add(sheet, tx, document, numbered(view, numbers, named))
+        _announce(sheet, tx, before, posting, issued, actor)
 
     sheet.once_numbered(finish)
 
 
-def _numbered(drafted: tuple[Document, ...], numbers: Mapping[UUID, Number]) -> tuple[Document, ...]:
+def _numbered(drafted: Iterable[Document], numbers: Mapping[UUID, Number]) -> tuple[Document, ...]:
     return tuple(replace(document, number=numbers[document.id]) for document in drafted)
 
 
@@ -206,14 +218,13 @@ def _known(awaited: Mapping[UUID, str], numbers: Mapping[UUID, Number]) -> dict[
     return {id: numbers[id].text if id in numbers else text for id, text in awaited.items()}
 
 
-def _placements(
-    tx: Tx, loaded: Loaded, posting: Posting, ids: Ids, issued: tuple[Document, ...]
-) -> Iterator[Placement]:
-    for document, draft in zip(issued, posting.drafts, strict=True):
-        for position, ref in enumerate(draft.lines):
-            line_id = ids.lines[ref.new] if ref.new is not None else ref.waiting
-            assert line_id is not None, "a line of a draft is new or was waiting"
-            yield Placement(line_id, document.id, position, pages.describe(tx, loaded, ref.line))
+def _placements(tx: Tx, loaded: Loaded, posting: Posting, ids: Ids, index: int) -> tuple[Placement, ...]:
+    """Where the lines of a draft stand on its document."""
+    document, draft = ids.documents[index], posting.drafts[index]
+    return tuple(
+        Placement(ref.id_among(ids.lines), document, position, pages.describe(tx, loaded, ref.line))
+        for position, ref in enumerate(draft.lines)
+    )
 
 
 def _links(

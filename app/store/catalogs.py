@@ -47,12 +47,13 @@ def remember(tx: Tx | DeploymentTx, price_ids: Iterable[UUID]) -> None:
 
 def price(tx: Tx | DeploymentTx, price_id: UUID) -> PlanPrice:
     """A price version by its id."""
-    if price_id not in _PRICES:
+    known = _PRICES.get(price_id)
+    if known is None:
         body = tx.connection.execute(
             select(catalog_price.c.body).where(catalog_price.c.id == price_id)
         ).scalar_one()
-        _PRICES[price_id] = from_json(body, PlanPrice)
-    return _PRICES[price_id]
+        known = _PRICES[price_id] = from_json(body, PlanPrice)
+    return known
 
 
 def save(tx: DeploymentTx, applied: Catalog, new_prices: tuple[PlanPrice, ...]) -> None:

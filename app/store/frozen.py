@@ -1,5 +1,5 @@
-"""Frozen values in JSON columns: their text on the way in, the same value on the way out. Decimals and ids are
-text there.
+"""Frozen values in JSON columns: their text on the way in, the same value on the way out. Decimals and ids
+are text there.
 """
 
 from __future__ import annotations

@@ -31,8 +31,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import CursorResult
 
-from app.store.scope import refuse_others
 from app.store.columns import Id
+from app.store.scope import refuse_others
 from app.store.transaction import Tx
 
 

@@ -8,10 +8,9 @@ each.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Executable, Table
@@ -19,8 +18,6 @@ from sqlalchemy import Executable, Table
 from app.store.transaction import Tx
 
 Row = dict[str, Any]
-
-_MARK: Final = re.compile(r"\{([0-9a-f]{8}-[0-9a-f-]{27})\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +111,11 @@ class Sheet:
             listed.clear()
 
 
-def numbered(text: str, numbers: Numbers) -> str:
-    """A text with the numbers in the place of what stood for them."""
-
-    def known(mark: re.Match[str]) -> str:
-        number = numbers.get(UUID(mark[1]))
-        return number.text if number else mark[0]
-
-    return _MARK.sub(known, text)
+def numbered(text: str, numbers: Numbers, named: Mapping[UUID, str]) -> str:
+    """A text with the numbers in the place of what stands for them: `named` has that of each document that it
+    may speak of.
+    """
+    for document, mark in named.items():
+        if number := numbers.get(document):
+            text = text.replace(mark, number.text)
+    return text
