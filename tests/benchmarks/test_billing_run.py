@@ -1,8 +1,8 @@
 """The billing run against the driver alone writing the same rows to the same tables, with their keys, indexes
 and triggers, in transactions as long as the run's own.
 
-The run bills one database; what it wrote is read out, and the driver writes that to a copy from before. Both
-are timed there and then. `SUBSCRIPTIONS=20000` makes it shorter.
+The run bills one database, in a process of its own; what it wrote is read out, and the driver writes that to
+a copy from before. Both are timed there and then. `SUBSCRIPTIONS=20000` makes it shorter.
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ from typing import Any, Final
 
 import pytest
 
-from app.services.billing_run import BATCH, Order, everything
+from app.services.billing_run import BATCH
 from app.services.demo.stage import MovedClock
 from app.store.engine import open_store
 from app.store.transaction import Store
 from tests.benchmarks.measuring import engine_of, write
+from tests.benchmarks.one_run import in_process
 from tests.benchmarks.test_ingesting import Difference, Driver, Row, driver
 from tests.crowds import due_crowd
 
@@ -33,8 +34,6 @@ SHARE_MIN: Final = 0.03
 
 GROWTH_MAX: Final = 1.5
 MEGABYTES_MAX: Final = 300
-CLEAR: Final = Path("/proc/self/clear_refs")
-"""Where Linux forgets the most memory that a process had, when it is told 5."""
 
 NOW: Final = datetime(2026, 8, 23, 13, 45, tzinfo=UTC)
 Rows = dict[str, list[Row]]
@@ -87,16 +86,6 @@ async def opened(url: str) -> AsyncIterator[tuple[Store, MovedClock]]:
         await store.close()
 
 
-async def run_seconds(url: str, count: int) -> float:
-    """How long the run takes to bill them all."""
-    async with opened(url) as (store, _):
-        start = time.perf_counter()
-        tally = await everything(store, Order(batch=BATCH))
-        seconds = time.perf_counter() - start
-    assert (tally.claimed, tally.billed) == (count, count)
-    return seconds
-
-
 async def written(url: str) -> tuple[list[Rows], int]:
     """What the run wrote, in pieces of as many customers as it has in a batch; and how many rows."""
     alone = await driver(url)
@@ -135,28 +124,21 @@ async def driver_seconds(url: str, parts: list[Rows]) -> float:
         await alone.close()
 
 
-def peak_megabytes() -> int:
-    """The most memory that this process had since that was cleared."""
-    status = Path("/proc/self/status").read_text("ascii")
-    return int(status.partition("VmHWM:")[2].split()[0]) // 1024
-
-
 async def measured(url: str, copies: Copies, count: int) -> tuple[float, float]:
     """Seconds for one subscription: of the run, and of the driver alone."""
     async with opened(url) as (store, clock):
         await due_crowd(store, clock, NOW, count)
     other = copies.of(url)
-    CLEAR.write_text("5")
-    run = await run_seconds(url, count)
-    memory = peak_megabytes()
+    run = await in_process(url, NOW)
+    assert (run.claimed, run.billed) == (count, count)
     parts, rows = await written(url)
     alone = await driver_seconds(other, parts)
     write(
-        f"  {count:>7,} subscriptions, {rows:>9,} rows: {count / run:8,.0f} a second, "
-        f"the driver {count / alone:8,.0f}: {alone / run:.2f} of it; {memory} MB"
+        f"  {count:>7,} subscriptions, {rows:>9,} rows: {count / run.seconds:8,.0f} a second, "
+        f"the driver {count / alone:8,.0f}: {alone / run.seconds:.2f} of it; {run.megabytes} MB"
     )
-    assert memory < MEGABYTES_MAX
-    return run / count, alone / count
+    assert run.megabytes < MEGABYTES_MAX
+    return run.seconds / count, alone / count
 
 
 async def test_billing_against_the_driver_alone(database_url: str, copies: Copies) -> None:
