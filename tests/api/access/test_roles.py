@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any, Final
 
 import pytest
@@ -12,7 +14,7 @@ from graphql import GraphQLObjectType, build_schema
 from app.billing.permissions import GRANTS, Permission, Role
 from tests.api.access.door import OWN_PAGE, Door, cookie
 from tests.api.schema.asking import confirm, seats
-from tests.architecture.source import ROOT
+from tests.architecture.source import ROOT, imported, modules
 
 README: Final = (ROOT / "README.md").read_text(encoding="utf-8")
 SCHEMA: Final = build_schema((ROOT / "graphql" / "schema.graphql").read_text(encoding="utf-8"))
@@ -115,6 +117,37 @@ def test_the_table_is_the_one_of_the_program() -> None:
         if "role" in (field.description or "")
     }
     assert hidden - {"node"} == set(OF_MONEY)
+
+
+def test_members_reach_no_other_verb() -> None:
+    """The verbs that GraphQL can call are those of its mutations, which ask for permission, each cell of it
+    tried below; the vendor's and the operator's are out of its reach.
+    """
+    reached = {
+        name
+        for module in modules("app/api")
+        if not module.path.startswith("app/api/rest/")
+        for _, name in imported(module.tree)
+        if name.startswith("app.services.")
+    }
+    named = {name.split(".")[2] for name in reached}
+    snake = {re.sub(r"[A-Z]", lambda match: f"_{match[0].lower()}", name) for name in NEEDED}
+    calling = {name for name in named if verbs_of(name)}
+
+    assert calling == snake - {"preview_cancel_subscription", "preview_resume_subscription"}
+    reading = {"replayed"}
+    assert {verb for name in calling for verb in verbs_of(name)} - reading == snake
+
+
+def verbs_of(name: str) -> set[str]:
+    """The functions of a service that somebody calls to do something."""
+    found = vars(import_module(f"app.services.{name}"))
+    return {
+        verb
+        for verb, value in found.items()
+        if inspect.isfunction(value) and value.__module__.endswith(f".{name}") and not verb.startswith("_")
+        if list(inspect.signature(value).parameters)[:2] == ["tx", "actor"]
+    }
 
 
 def deeds(subscription: str) -> dict[str, dict[str, Any]]:
