@@ -9,6 +9,7 @@ from app.billing.permissions import Role
 from app.billing.refusals import NotFound
 from app.commands.common import OPERATOR, accepted, asynchronous, customer_called, opened, settings
 from app.services.demo.diary import member_reference
+from app.services.leave_portal import sign_out_member
 from app.services.open_portal import PortalVisit, open_portal
 from app.store import customers
 from app.store.customers import Member
@@ -24,14 +25,20 @@ from app.store.transaction import Store, Tx
     type=click.Choice([role.value.lower() for role in Role]),
     help="What the token's holder is for the customer.",
 )
+@click.option("--revoke", is_flag=True, help="End all sessions of the tokens that were made so.")
 @asynchronous
-async def command(customer: str, role: str) -> None:
+async def command(customer: str, role: str, *, revoke: bool) -> None:
     """Print a bearer token for a customer's portal, and nothing else.
 
-    It is good for twelve hours.
+    It is good for twelve hours, or until it is revoked.
     """
     async with opened(settings()) as store:
         found = await customer_called(store, customer)
+        if revoke:
+            reference = member_reference(Role[role.upper()])
+            accepted(await store.run(found.customer, sign_out_member, OPERATOR, reference), Member)
+            click.echo(f"Every session of {reference.replace('_', ' ')} of {customer} has ended.")
+            return
         click.echo(await token_for(store, found, Role[role.upper()]))
 
 

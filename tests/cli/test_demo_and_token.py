@@ -109,6 +109,23 @@ def test_a_token_signs_its_role_in(demo: Seatport, demo_url: str, role: Role) ->
     assert member.email.endswith("@acme.example.com")
 
 
+def test_a_token_is_revoked(demo: Seatport, demo_url: str) -> None:
+    """All that were made for a role of a customer open nothing any more; those of another role do."""
+    tokens = [
+        demo("token", "--customer", "acme", "--role", role).stdout.strip()
+        for role in ("viewer", "viewer", "owner")
+    ]
+
+    revoked = demo("token", "--customer", "acme", "--role", "viewer", "--revoke")
+
+    async def opened(store: Store) -> list[bool]:
+        return [await store.system(system.signed_in, hash_token(token).hex()) is not None for token in tokens]
+
+    assert (revoked.exit_code, revoked.stdout) == (0, "Every session of viewer of acme has ended.\n")
+    assert within(demo_url, opened) == [False, False, True]
+    assert demo("token", "--customer", "acmee", "--role", "viewer", "--revoke").exit_code == 1
+
+
 def test_a_token_needs_a_customer_that_is_there(demo: Seatport) -> None:
     """An unknown reference is one line, and no token."""
     result = demo("token", "--customer", "acmee", "--role", "owner")
