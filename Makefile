@@ -34,7 +34,7 @@ check: install ## Check format, lint, types and import contracts
 bench: install ## Measure; prints ratios and milliseconds
 	@$(PYTEST) tests/benchmarks -s $(ARGS)
 
-fuzz: install ## Run the property tests long: EXAMPLES=20000 for each property
+fuzz: install ## Run the property tests long, EXAMPLES=20000 each, and 50,000 generated QUERIES
 	@$(BIN)/python -m tools.fuzz $(ARGS)
 
 mutants: install ## Change the billing rules in many small ways and list the changes no test notices

@@ -113,6 +113,7 @@ def create_app(settings: Settings, parts: Parts) -> Litestar:
         lifespan=list(parts.lifespans),
         request_max_body_size=BODY_BYTES_MAX,
         openapi_config=parts.rest.openapi if parts.rest else None,
+        plugins=parts.rest.plugins if parts.rest else (),
         logging_config=None,
         debug=False,
     )

@@ -1,4 +1,8 @@
-"""Run the property tests with many more examples than `make test` does. Never part of CI: it takes hours."""
+"""Run the property tests with many more examples than `make test` does. Never part of CI: it takes hours.
+
+`EXAMPLES` are those of each property, `QUERIES` the generated GraphQL operations, `REQUESTS` those of each
+operation of the OpenAPI document.
+"""
 
 import os
 import sys
@@ -6,6 +10,7 @@ import sys
 import pytest
 
 EXAMPLES = int(os.environ.get("EXAMPLES", "20000"))
+GENERATED = ("tests/contract/test_generated.py", "tests/api/rest/test_generated.py")
 
 
 class LongRun:
@@ -24,8 +29,11 @@ class LongRun:
 
 
 def main(extra: list[str]) -> int:
-    """Run every test that draws its input from Hypothesis."""
-    return pytest.main(["-m", "hypothesis", *extra], plugins=[LongRun()])
+    """Run every test that draws its input from Hypothesis, then those generated from the contracts."""
+    os.environ.setdefault("QUERIES", "50000")
+    os.environ.setdefault("REQUESTS", "500")
+    properties = pytest.main(["-m", "hypothesis", *extra], plugins=[LongRun()])
+    return int(properties or pytest.main([*GENERATED, *extra]))
 
 
 if __name__ == "__main__":

@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from litestar._openapi.schema_generation import SchemaCreator  # What its plugins are handed.
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.openapi.spec import OpenAPIResponse, Operation
+from litestar.openapi.spec import OpenAPIResponse, OpenAPIType, Operation, Schema
+from litestar.plugins import OpenAPISchemaPlugin
+from litestar.typing import FieldDefinition
 
 from app.api import media
 from app.api.rest.keys import SCOPE
@@ -23,6 +26,24 @@ WORDS: Final = {
     415: "The body is not JSON.",
     422: "What was sent cannot mean anything. `problems` lists all that is wrong with it.",
 }
+
+
+class TuplesAsArrays(OpenAPISchemaPlugin):
+    """`tuple[X, ...]` is an array of X; the framework says of each element that it is an X or anything."""
+
+    def is_plugin_supported_field(self, field_definition: FieldDefinition) -> bool:
+        """Whether it is a tuple of any length."""
+        return field_definition.origin is tuple and field_definition.args[-1:] == (Ellipsis,)
+
+    def to_openapi_schema(self, field_definition: FieldDefinition, schema_creator: SchemaCreator) -> Schema:
+        """The array, with as many elements as it may have."""
+        bounds = field_definition.kwarg_definition
+        return Schema(
+            type=OpenAPIType.ARRAY,
+            items=schema_creator.for_field_definition(field_definition.inner_types[0]),
+            min_items=getattr(bounds, "min_items", None),
+            max_items=getattr(bounds, "max_items", None),
+        )
 
 
 @dataclass

@@ -13,6 +13,7 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin, YamlRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme, Tag
 from litestar.params import FromPath
+from litestar.plugins import PluginProtocol
 
 from app.api import media
 from app.api.errors import Code, RequestRefused
@@ -32,6 +33,7 @@ from app.api.rest import (
     webhooks,
 )
 from app.api.rest.bodies import BodyWrong
+from app.api.rest.describing import TuplesAsArrays
 from app.api.rest.desk import Refused, Room
 from app.api.rest.keys import Calls, RequestWrong, RestRequest, gate
 from app.api.rest.problems import (
@@ -80,6 +82,7 @@ class Rest:
 
     routes: tuple[Router | HTTPRouteHandler, ...]
     openapi: OpenAPIConfig
+    plugins: tuple[PluginProtocol, ...] = ()
 
 
 def rest_api(room: Room, calls: Calls) -> Rest:
@@ -100,7 +103,7 @@ def rest_api(room: Room, calls: Calls) -> Rest:
             NoCatalog: _on_no_catalog,
         },
     )
-    return Rest((router, problem_page), openapi())
+    return Rest((router, problem_page), openapi(), (TuplesAsArrays(),))
 
 
 def openapi() -> OpenAPIConfig:
