@@ -8,7 +8,6 @@ import errno
 import gc
 import signal
 import socket
-import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
@@ -16,11 +15,11 @@ from datetime import datetime
 from typing import Final
 
 import strawberry
-import structlog
 import uvicorn
 from litestar import Litestar, Router
 from litestar.handlers import HTTPRouteHandler
 
+from app import logs
 from app.api.around import Around
 from app.api.auth import Cookie, Holder, Who
 from app.api.endpoint import OpenContext, graphql_endpoint
@@ -154,7 +153,7 @@ def serve(app: Litestar, *, port: int, host: str = HOST_DEFAULT) -> None:
         proxy_headers=False,  # No address or scheme is taken from headers that anybody can send.
         server_header=False,
         access_log=False,  # It would write signed links.
-        log_level="warning",
+        log_config=None,  # As `app.logs` says.
         timeout_graceful_shutdown=SHUTDOWN_SECONDS_MAX,
     )
     with listening(host, port) as listener:
@@ -196,22 +195,8 @@ def family_of(host: str) -> socket.AddressFamily:
 
 
 def configure_logging(mode: Mode) -> None:
-    """Log to standard error: lines of JSON in production; elsewhere lines for people, and only what they
-    should look at. Traces show no values of variables, which may be somebody's data.
-    """
-    production = mode is Mode.PRODUCTION
-    structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger("info" if production else "warning"),
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer()
-            if production
-            else structlog.dev.ConsoleRenderer(colors=False),
-        ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
+    """Log as JSON in production, elsewhere for people; of what `app.logs` lists, and nothing else."""
+    logs.configure(as_json=mode is Mode.PRODUCTION)
 
 
 def settle_garbage_collector() -> None:

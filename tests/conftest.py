@@ -48,6 +48,7 @@ def postgres_server() -> Iterator[postgres.Server]:
         pytest.skip("SEATPORT_WITHOUT names postgres")
     try:
         with postgres.running() as server:
+            server.make_role(postgres.APP)
             yield server
     except postgres.NoPostgres as missing:
         pytest.fail(str(missing), pytrace=False)
@@ -71,7 +72,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def postgres_template(postgres_server: postgres.Server) -> str:
     """The name of a migrated database to copy."""
     name = postgres_server.create()
-    postgres.in_own_loop(migrate.upgrade(postgres_server.url(name)))
+    postgres.in_own_loop(migrate.upgrade(postgres_server.url(name), postgres.APP))
     return name
 
 
@@ -112,6 +113,6 @@ def own_database(server: postgres.Server, template: str = "template0") -> Iterat
 @pytest.fixture
 async def store(database_url: str, clock: Clock) -> AsyncIterator[Store]:
     """The store over a migrated database without a row in it, on the test's clock."""
-    opened = open_store(database_url, clock=clock)
+    opened = open_store(postgres.as_app(database_url), clock=clock)
     yield opened
     await opened.close()

@@ -26,6 +26,8 @@ from typing import Any, Final, TypeVar
 T = TypeVar("T")
 
 USER: Final = "seatport"
+APP: Final = "seatport_app"
+"""The role that stores of tests are opened as: one that policies bind, as they bind those of deployments."""
 START_SECONDS: Final = 60
 STOP_SECONDS: Final = 20
 INSTALLED: Final = ("usr/lib/postgresql/*/bin", "usr/pgsql-*/bin", "opt/homebrew/opt/postgresql*/bin")
@@ -56,6 +58,10 @@ class Server:
         """The address of one of its databases, for `open_store`."""
         return f"postgresql+asyncpg://{USER}@/{database}?host={self._folder}"
 
+    def make_role(self, name: str) -> None:
+        """Make a role that may sign in and has no rights yet."""
+        self._execute(f"CREATE ROLE {name} LOGIN")
+
     def create(self, template: str = "template0") -> str:
         """Make a database as a copy of another, and return its name."""
         self._made += 1
@@ -78,6 +84,11 @@ class Server:
             await connection.execute(statement)
         finally:
             await connection.close()
+
+
+def as_app(url: str) -> str:
+    """The address of a database, for the role that deployments run as; SQLite has no roles."""
+    return url.replace(f"//{USER}@", f"//{APP}@")
 
 
 def in_own_loop(work: Coroutine[Any, Any, T]) -> T:

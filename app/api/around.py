@@ -41,7 +41,10 @@ class Around:
                 MutableScopeHeaders.from_message(message)[REQUEST_ID] = request_id
             await send(message)
 
-        with metrics.REQUESTS_UNDER_WAY.track_inprogress(), bound_contextvars(request=request_id):
+        with (
+            metrics.REQUESTS_UNDER_WAY.track_inprogress(),
+            bound_contextvars(request=request_id, route=_Route(scope)),
+        ):
             try:
                 await self._app(scope, receive, told)
             finally:
@@ -50,3 +53,13 @@ class Around:
                 method = asked if asked in METHODS else NOWHERE
                 metrics.REQUESTS.labels(route, method, status).inc()
                 metrics.REQUEST_SECONDS.labels(route).observe(time.perf_counter() - begun)
+
+
+class _Route:
+    """The address of the program that a request came to; known once that is found out."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+
+    def __str__(self) -> str:
+        return str(self._scope.get("path_template") or NOWHERE)

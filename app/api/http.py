@@ -95,7 +95,7 @@ def internal_error(error: Exception, *, path: str) -> Response[bytes]:
     """The answer to a fault of our own, logged with its trace under the reference it shows."""
     reference = new_reference()
     FAULTS.inc()
-    log.error("request failed", reference=reference, path=path, exc_info=error)
+    log.error("request failed", reference=reference, exc_info=error)
     return error_response(
         RequestRefused(500, internal_message(reference), Code.INTERNAL), path=path, reference=reference
     )

@@ -13,10 +13,11 @@ from typing import Any, Final, ParamSpec, TypeVar
 
 import click
 
+from app import logs
 from app.billing.permissions import Actor, ActorKind
 from app.clock import wall_clock
 from app.services.demo.past import DemoImpossible
-from app.settings import Settings, SettingsError
+from app.settings import Mode, Settings, SettingsError
 from app.store import migrate, system
 from app.store.backups import BackupImpossible
 from app.store.catalogs import NoCatalog
@@ -86,6 +87,7 @@ async def opened(wanted: Settings, clock: Callable[[], datetime] = wall_clock) -
     :raises WrongHead: if the database is not at this program's revision
     :raises DatabaseUnusable: if it cannot be reached
     """
+    logs.configure(as_json=wanted.mode is Mode.PRODUCTION)
     await migrate.check(wanted.database_url)
     store = open_store(wanted.database_url, clock=clock)
     try:

@@ -5,7 +5,10 @@ from collections.abc import Iterator
 import pytest
 from litestar.testing import TestClient
 
+from tests.api.lived import lived_in, postgres_world, sqlite_world, world
 from tests.api.tiny import TOKEN, Tiny, World, tiny_app
+
+__all__ = ["lived_in", "postgres_world", "sqlite_world", "tiny", "world"]
 
 
 @pytest.fixture

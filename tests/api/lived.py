@@ -53,6 +53,6 @@ def lived_in(engine_name: str, tmp_path: Path, request: pytest.FixtureRequest) -
 async def world(lived_in: tuple[str, Lived], clock: Clock) -> AsyncIterator[World]:
     """The small world at noon of 16 April, on both databases."""
     url, lived = lived_in
-    store = open_store(url, clock=clock)
+    store = open_store(postgres.as_app(url), clock=clock)
     yield enter(store, clock, lived)
     await store.close()

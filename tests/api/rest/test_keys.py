@@ -129,7 +129,7 @@ async def test_no_token_is_kept(caller: Caller) -> None:
     def rows(tx: DeploymentTx) -> str:
         return str(tx.connection.execute(text("SELECT * FROM api_key")).all())
 
-    kept = await caller.world.store.deployment(rows)
+    kept = await caller.world.store.look(rows)
 
     assert caller.key not in kept
     assert caller.key[4:-6] not in kept
@@ -156,7 +156,7 @@ async def test_whoever_calls_is_noted(caller: Caller) -> None:
         found = tx.connection.execute(text("SELECT actor FROM audit WHERE action = 'customer.registered'"))
         return set(found.scalars())
 
-    assert "tests" in await caller.world.store.deployment(actors)
+    assert "tests" in await caller.world.store.look(actors)
 
 
 async def test_a_body_that_dawdles_is_cut_off(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:

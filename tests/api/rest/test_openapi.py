@@ -21,6 +21,7 @@ from app.store import tables, webhooks
 from app.store.customers import Customer
 from app.store.engine import open_store
 from app.store.ids import new_id
+from app.store.scope import ACROSS, enter
 from app.store.transaction import DeploymentTx, Store
 from tests.api.rest.caller import ANYWHERE, Caller, key_of
 from tests.api.rest.test_customers import HOOLI
@@ -134,7 +135,7 @@ async def test_every_documented_status_occurs(caller: Caller) -> None:
             for _ in range(SECRETS_MAX):
                 await caller.call(method, path)
         if name == "replay_delivery":
-            await caller.world.store.deployment(tire)
+            await caller.world.store.batch(tire)
             await caller.call(method, path)
         if name in {"pause", "resume"}:
             assert (await caller.call(method, path, body)).status_code == 409
@@ -258,6 +259,7 @@ async def held(store: Store, customer: UUID) -> AsyncIterator[None]:
     """Another program's transaction that has written to a customer and goes on."""
     async with store.writer.connect() as connection:
         await connection.begin()
+        await connection.run_sync(enter, ACROSS)
         same = tables.customer.c.customer_id == customer
         await connection.execute(update(tables.customer).where(same).values(name=tables.customer.c.name))
         yield

@@ -96,7 +96,7 @@ async def all_news(caller: Caller) -> list[Message]:
             for row in rows
         ]
 
-    return await caller.world.store.deployment(messages)
+    return await caller.world.store.look(messages)
 
 
 async def test_what_happens_is_told_as_described(caller: Caller) -> None:
