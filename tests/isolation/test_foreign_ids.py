@@ -60,7 +60,7 @@ class Asker:
 async def asking(world: World, clock: Clock) -> AsyncIterator[Asker]:
     """Both customers lived on, so that each has every kind of thing that has an id."""
     keyring, new = Keyring(SETTINGS.secret), NewEndpoint("http://127.0.0.1:1/in")
-    await world.store.deployment(add_endpoint, keyring, new, known=EVENTS, loopback=True)
+    await world.store.deployment(add_endpoint, SYSTEM, keyring, new, known=EVENTS, loopback=True)
     for customer in (world.acme, world.globex):
         await live_on(world, customer)
     await world.store.batch(webhooks.hand_out, known=EVENTS, limit=1000)
