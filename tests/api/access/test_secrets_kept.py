@@ -81,7 +81,9 @@ async def test_a_copy_of_the_database_lets_nobody_in(door: Door, lived_in: tuple
     assert len(dump) > 10_000
     assert [secret for secret in secrets if secret in dump or secret[8:] in dump] == []
     assert HANDED_OUT.findall(dump) == []
-    assert all(HANDED_OUT.fullmatch(secret) for secret in secrets if secret.startswith(("sp", "whsec")))
+    assert all(
+        HANDED_OUT.fullmatch(secret) for secret in secrets if secret.startswith(("spp_", "spk_", "whsec_"))
+    )
     url, _ = lived_in
     if url.startswith("sqlite"):
         file = Path(url.partition(":///")[2])
@@ -104,7 +106,7 @@ async def test_no_token_is_in_an_address_or_in_the_log(door: Door) -> None:
         secrets = await used(door)
 
     seen = f"{requests} {logs}"
-    tokens = [secret for secret in secrets if secret.startswith("sp")]
+    tokens = [secret for secret in secrets if secret.startswith(("spp_", "spk_"))]
     assert len(requests) > 10
     assert [secret for secret in tokens if secret in seen] == []
 
