@@ -4,7 +4,9 @@ import pytest
 from graphql import validate
 
 from app.api import operations
-from app.api.operations import Document, Documents, Refused
+from app.api.operations import Document, Documents, Refused, Rules
+from app.api.registry import Registry, document_id
+from app.metrics import REGISTRY
 from tests.api.tiny import Tiny, World, tiny_parts
 
 
@@ -80,3 +82,22 @@ def test_all_kept_documents_together_are_bounded() -> None:
         assert isinstance(kept.document(f"{{ n{number}: balance }} #{'x' * size}"), Document)
 
     assert len(kept) == operations.CHARACTERS_MAX // size
+
+
+def test_where_documents_come_from_is_counted() -> None:
+    """Parsed at first, then kept; a registered one is told apart."""
+    registered = "{ balance }"
+    rules = Rules(registry=Registry({document_id(registered): registered}))
+    asked = Documents(tiny_parts(World()).schema._schema, rules)
+
+    def counts() -> dict[str, float]:
+        sources = ("registered", "kept", "parsed")
+        name = "seatport_graphql_documents_total"
+        return {each: REGISTRY.get_sample_value(name, {"source": each}) or 0 for each in sources}
+
+    before = counts()
+    for text in ("{ greeting }", "{ greeting }", "{ greeting }", registered, registered):
+        asked.document(text)
+
+    after = counts()
+    assert {each: after[each] - before[each] for each in after} == {"registered": 1, "kept": 2, "parsed": 2}

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import httpx
 
+from app.api.auth import Holder
 from app.api.context import Contexts
 from app.api.links import DocumentLinks
 from app.api.operations import Operations
@@ -38,6 +39,7 @@ class Deployment:
     contexts: Contexts
     operations: Operations
     client: httpx.AsyncClient
+    holder: Holder
 
     async def ask(self, text: str, variables: dict[str, Any], headers: dict[str, str]) -> dict[str, Any]:
         """The data of an answer, from the request's bytes to the answer's."""
@@ -87,7 +89,7 @@ async def deployed(url: str) -> AsyncIterator[Deployment]:
     transport = httpx.ASGITransport(cast("Any", create_app(settings, parts)))
     async with httpx.AsyncClient(transport=transport, base_url=ADDRESS) as client:
         contexts = Contexts(store, QuoteSigner(SECRET.encode()), DocumentLinks(ADDRESS, SECRET))
-        yield Deployment(store, contexts, Operations(parts.schema), client)
+        yield Deployment(store, contexts, Operations(parts.schema), client, parts.who)
     await renderer.stop()
     await store.close()
 
