@@ -12,7 +12,7 @@ import types
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, Final, TypeVar, get_args, get_origin, get_type_hints
 
-import orjson
+import msgspec
 
 from app.documents.errors import ViewInvalid
 
@@ -23,6 +23,8 @@ INVOICE_TEMPLATE: Final = "invoice/v1"
 CREDIT_NOTE_TEMPLATE: Final = "credit_note/v1"
 
 T = TypeVar("T")
+
+_encode = msgspec.json.Encoder().encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,7 @@ class DocumentView:
 
 def to_json(view: DocumentView) -> str:
     """The view as one line of JSON with its schema number; `from_json` gives back an equal view."""
-    return f'{{"schema":{SCHEMA},{orjson.dumps(view)[1:].decode()}'
+    return f'{{"schema":{SCHEMA},{_encode(view)[1:].decode()}'
 
 
 def from_json(text: str) -> DocumentView:
