@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.exc import DBAPIError
 
 from app.billing.money import CURRENCIES, Money
+from app.billing.payments import CollectionStatus
 from app.billing.permissions import SYSTEM
 from app.gateways.payments import Collected
 from app.services.bill import bill
@@ -235,7 +236,11 @@ async def test_the_database_keeps_what_was_collected(ada: Payer) -> None:
     await ada.collects()
 
     def meddle(tx: Tx) -> None:
-        tx.connection.exec_driver_sql("UPDATE collection SET status = 'WAITING'")
+        tx.connection.execute(
+            update(collection)
+            .where(collection.c.customer_id == tx.customer)
+            .values(status=CollectionStatus.WAITING)
+        )
 
     with pytest.raises(DBAPIError, match="collection"):
         await ada.store.run(ada.customer, meddle)

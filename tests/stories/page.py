@@ -123,8 +123,8 @@ query page($asOf: DateTime, $knownAt: DateTime) {{
         invoiceLines {{ formula }}
       }} }}
     }}
-    invoices(first: 100) {{ edges {{ node {{ ...Paper }} }} }}
-    creditNotes(first: 100) {{ edges {{ node {{ ...Paper }} }} }}
+    invoices(first: 30) {{ edges {{ node {{ ...Paper }} }} }}
+    creditNotes(first: 30) {{ edges {{ node {{ ...Paper }} }} }}
     upcomingInvoice {{
       on lines {{ kind formula amount {{ amount }} }} totals {{ total {{ amount }} amountDue {{ amount }} }}
     }}
