@@ -15,7 +15,7 @@ from sqlalchemy import select
 from app.api.ids import Kind, decode, decode_as, encode
 from app.services.quotes import QuoteSigner
 from app.store.metadata import metadata
-from app.store.transaction import Store
+from app.store.transaction import BatchTx, Store
 from tests.portal import SETTINGS, Portal
 from tests.stories import page
 from tests.stories.diary import Diary
@@ -35,22 +35,21 @@ TIMED: Final = (
 )
 
 
-async def digest(store: Store) -> str:
+def digest(tx: BatchTx) -> str:
     """SHA-256 of every row of every table."""
     hashed = hashlib.sha256()
-    async with store.reader.connect() as connection:
-        for table in metadata.sorted_tables:
-            rows = sorted(repr(tuple(row)) for row in await connection.execute(select(table)))
-            hashed.update(f"{table.name} {rows}".encode())
+    for table in metadata.sorted_tables:
+        rows = sorted(repr(tuple(row)) for row in tx.connection.execute(select(table)))
+        hashed.update(f"{table.name} {rows}".encode())
     return hashed.hexdigest()
 
 
 @asynccontextmanager
 async def nothing_changes(store: Store) -> AsyncIterator[None]:
     """What is stored afterwards is what was stored before, to the last byte."""
-    before = await digest(store)
+    before = await store.look(digest)
     yield
-    assert await digest(store) == before
+    assert await store.look(digest) == before
 
 
 async def lived(portal: Portal, name: str = "acme") -> Diary:
