@@ -4,14 +4,17 @@ chain, whose links are made as those of customers' are.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 
 from app.store.chain import START, Link, digest
 from app.store.tables import deployment_audit
 from app.store.transaction import DeploymentTx
+
+CHAIN: Final = 0x5EA7_0001
+"""The number of the lock on PostgreSQL; migrations have another."""
 
 
 def note(tx: DeploymentTx, action: str, object_id: UUID, *, actor: str, detail: dict[str, Any]) -> None:
@@ -36,9 +39,12 @@ def said(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _last(tx: DeploymentTx) -> Link:
-    """The end of the chain. Its first row is locked, so that one comes after the other."""
+    """The end of the chain. One comes after the other: SQLite writes so anyhow; on PostgreSQL each waits for
+    a lock of the chain's own, since no row of it may be locked by who may change none.
+    """
     columns = deployment_audit.c
-    tx.connection.execute(select(columns.id).where(columns.position == 1).with_for_update())
+    if tx.connection.dialect.name == "postgresql":
+        tx.connection.execute(select(func.pg_advisory_xact_lock(CHAIN)))
     query = select(columns.position, columns.digest).order_by(columns.position.desc()).limit(1)
     found = tx.connection.execute(query).one_or_none()
     return Link(found.position, found.digest) if found else START
