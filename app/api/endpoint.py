@@ -27,7 +27,7 @@ from app.api.rates import Rates
 from app.billing.permissions import Actor
 from app.store.transaction import Busy
 
-MISTAKE_POINTS: Final = 10  # What a document costs that is refused: parsing and validating it was work.
+PARSE_POINTS: Final = 10  # What a document costs that is not known yet: parsing and validating it is work.
 UNKNOWN_DOCUMENT: Final = "No stored operation of this server has this `documentId`."
 
 OpenContext = Callable[[Actor], AbstractAsyncContextManager[Context]]
@@ -86,9 +86,8 @@ class _Runs:
     async def answer(self, actor: Actor, asked: Asked, media_type: str) -> Response[bytes]:
         """The answer to a request of somebody who is signed in."""
         self._spend(actor, 1)  # Who has nothing left is told so before any work.
-        ready = self._ready(asked)
+        ready = self._ready(actor, asked)
         if isinstance(ready, Refused):
-            self._rates.spend(actor.member, MISTAKE_POINTS, or_all=True)
             return _result({"errors": request_errors(ready.errors, Code.BAD_REQUEST)}, media_type, ran=False)
         cost = ready.cost(asked.variables)
         if problem := self._too_dear(cost):
@@ -105,13 +104,15 @@ class _Runs:
             body = {"errors": execution_errors(result.errors), **body}
         return _result(body, media_type, ran=True)
 
-    def _ready(self, asked: Asked) -> Ready | Refused:
-        text = asked.query
+    def _ready(self, actor: Actor, asked: Asked) -> Ready | Refused:
+        documents, text = self._operations.documents, asked.query
         if asked.document_id is not None:
-            text = self._operations.documents.named(asked.document_id)
+            text = documents.named(asked.document_id)
         if text is None:
             metrics.LIMITED.labels("documents").inc()
             return Refused([coded(UNKNOWN_DOCUMENT, Code.UNKNOWN_DOCUMENT)])
+        if not documents.knows(text):
+            self._rates.spend(actor.member, PARSE_POINTS, or_all=True)
         return self._operations.ready(text, asked.operation_name)
 
     def _too_dear(self, cost: Cost) -> str | None:
@@ -156,12 +157,13 @@ class _Runs:
         try:
             done, _ = await asyncio.wait({task}, timeout=seconds)
         except asyncio.CancelledError:
+            task.add_done_callback(_unheard)
             task.cancel()
             raise
         if done:
             return task.result()
-        task.cancel()
         task.add_done_callback(_unheard)
+        task.cancel()
         metrics.LIMITED.labels("mutation_seconds" if ready.is_mutation else "seconds").inc()
         raise RequestRefused(
             504,

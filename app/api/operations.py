@@ -206,6 +206,11 @@ class Documents:
             self._keep(key, prepared)
         return prepared
 
+    def knows(self, text: str) -> bool:
+        """Whether the document of a text is ready to run, without more work."""
+        key = document_id(text)
+        return key in self._registered or key in self._kept
+
     def named(self, id: str) -> str | None:
         """The text of a registered document."""
         return self._rules.registry.texts.get(id)
