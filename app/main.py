@@ -6,12 +6,15 @@ that serves the real one.
 
 import errno
 import gc
+import math
 import signal
 import socket
+import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import FrameType
 from typing import Final
 
 import strawberry
@@ -25,7 +28,7 @@ from app.api.auth import Cookie, Holder, Who
 from app.api.endpoint import OpenContext, graphql_endpoint
 from app.api.explorer import ConfigReader, ExplorerConfig, explorer_routes
 from app.api.files import Load, document_route
-from app.api.health import Ready, health_routes
+from app.api.health import Leaving, Ready, health_routes
 from app.api.http import EXCEPTION_HANDLERS, GRAPHQL_PATH, security_headers
 from app.api.links import DocumentLinks
 from app.api.metrics_page import MetricsPage, metrics_route
@@ -40,7 +43,8 @@ from app.clock import wall_clock
 from app.settings import Mode, Settings
 
 BODY_BYTES_MAX: Final = 1_000_000
-SHUTDOWN_SECONDS_MAX: Final = 25
+SHUTDOWN_SECONDS_MAX: Final = 20
+"""From SIGTERM until no request is under way; the worker has five seconds more to end what it does."""
 HOST_DEFAULT: Final = "127.0.0.1"
 PORT_MAX: Final = 65535
 SHARED: Final = frozenset({GRAPHQL_PATH, LEAVE})
@@ -81,6 +85,7 @@ def create_app(settings: Settings, parts: Parts) -> Litestar:
     """The application: `/graphql`, `/v1/…`, `/schema`, `/documents/…`, `/portal/…`, `/healthz`, `/readyz`,
     `/metrics`, and `/graphiql` where it is on.
     """
+    leaving = Leaving()
     links = DocumentLinks(settings.public_url, settings.secret)
     origins = Origins(origin_of(settings.public_url), settings.origins)
     who = Who(parts.who, Cookie(secure=settings.secure_cookies), origins)
@@ -92,7 +97,7 @@ def create_app(settings: Settings, parts: Parts) -> Litestar:
             Rates(settings.limits.points, parts.clock),
         ),
         document_route(links, parts.load_pdf, parts.clock),
-        *health_routes(parts.ready),
+        *health_routes(parts.ready, leaving),
         *(parts.rest.routes if parts.rest else ()),
         *([metrics_route(parts.metrics, settings.metrics_token)] if parts.metrics else ()),
         *parts.routes,
@@ -116,7 +121,8 @@ def create_app(settings: Settings, parts: Parts) -> Litestar:
         logging_config=None,
         debug=False,
     )
-    app.asgi_handler = Around(app.asgi_handler)
+    app.asgi_handler = Around(app.asgi_handler, leaving)
+    app.state.leaving = leaving
     return app
 
 
@@ -139,9 +145,36 @@ def operations_of(settings: Settings, parts: Parts) -> Operations:
     return operations
 
 
-def serve(app: Litestar, *, port: int, host: str = HOST_DEFAULT) -> None:
+class Server(uvicorn.Server):
+    """Goes in order. At SIGTERM readiness drops at once, but requests are taken for some seconds more, until
+    whoever sends them here has noticed; then the door closes, and what has begun is finished. Ctrl+C closes
+    it at once. A signal more changes nothing, but a second Ctrl+C ends all.
+    """
+
+    def __init__(self, config: uvicorn.Config, leaving: Leaving, drain_seconds: float) -> None:
+        super().__init__(config)
+        self._leaving = leaving
+        self._drain_seconds = drain_seconds
+        self._closes_at = math.inf
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to go."""
+        if sig != signal.SIGTERM or not self.started:
+            super().handle_exit(sig, frame)
+        elif not self._leaving.began:
+            self._closes_at = time.monotonic() + self._drain_seconds
+        self._leaving.began = True
+
+    async def on_tick(self, counter: int) -> bool:
+        """Whether the door closes now."""
+        return await super().on_tick(counter) or time.monotonic() >= self._closes_at
+
+
+def serve(app: Litestar, *, port: int, host: str = HOST_DEFAULT, drain_seconds: float = 0) -> None:
     """Serve until SIGTERM or Ctrl+C, finish the requests that have begun, and return; `ServeError` when the
     port cannot be had.
+
+    :param drain_seconds: how long requests are taken after SIGTERM, when readiness has dropped
     """
     app.on_startup.append(settle_garbage_collector)
     config = uvicorn.Config(
@@ -154,13 +187,13 @@ def serve(app: Litestar, *, port: int, host: str = HOST_DEFAULT) -> None:
         server_header=False,
         access_log=False,  # It would write signed links.
         log_config=None,  # As `app.logs` says.
-        timeout_graceful_shutdown=SHUTDOWN_SECONDS_MAX,
+        timeout_graceful_shutdown=round(SHUTDOWN_SECONDS_MAX - drain_seconds),
     )
     with listening(host, port) as listener:
         # uvicorn raises the signal again when it is done; here that means a shutdown in order, not a death.
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: None)
-        uvicorn.Server(config).run(sockets=[listener])
+        Server(config, app.state.leaving, drain_seconds).run(sockets=[listener])
 
 
 def listening(host: str, port: int) -> socket.socket:

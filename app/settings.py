@@ -23,6 +23,10 @@ from app.gateways.choosing import Provider
 DATABASE_URL_DEFAULT: Final = "sqlite+aiosqlite:///var/seatport.db"
 PORT_DEFAULT: Final = 8000
 SECRET_LENGTH_MIN: Final = 32
+DIFFERENT_CHARACTERS_MIN: Final = 10
+EXAMPLE: Final = re.compile(r"change.?me|replace.?me|default|example|insecure|not.?secret", re.IGNORECASE)
+DRAIN_SECONDS_DEFAULT: Final = 5
+DRAIN_SECONDS_MAX: Final = 10
 SESSION_DEFAULT: Final = timedelta(hours=12)
 IDLE_DEFAULT: Final = timedelta(hours=1)
 MINUTES_MAX: Final = 60 * 24 * 365
@@ -68,6 +72,7 @@ class Settings:
     app_role: str | None = None
     payments: Provider = Provider.INVOICE
     metrics_token: str | None = field(default=None, repr=False)
+    drain_seconds: float = 0
     origins: frozenset[str] = frozenset()
     return_url: str | None = None
     session_lifetime: timedelta = SESSION_DEFAULT
@@ -118,6 +123,7 @@ class Settings:
             app_role=_given(environ, "SEATPORT_APP_ROLE"),
             payments=_payments(environ, mode),
             metrics_token=_metrics_token(environ),
+            drain_seconds=_drain_seconds(environ, mode),
             origins=_origins(environ, mode),
             return_url=_return_url(environ, mode),
             session_lifetime=_minutes(environ, "SEATPORT_SESSION_MINUTES", SESSION_DEFAULT),
@@ -245,6 +251,18 @@ def _payments(environ: Mapping[str, str], mode: Mode) -> Provider:
     return Provider(value)
 
 
+def _drain_seconds(environ: Mapping[str, str], mode: Mode) -> float:
+    value = _given(environ, "SEATPORT_DRAIN_SECONDS")
+    if value is None:
+        return DRAIN_SECONDS_DEFAULT if mode is Mode.PRODUCTION else 0
+    if not (value.isascii() and value.isdecimal() and int(value) <= DRAIN_SECONDS_MAX):
+        raise SettingsError(
+            f"SEATPORT_DRAIN_SECONDS is {value!r}. Set it to a whole number from 0 to {DRAIN_SECONDS_MAX}: as"
+            " long as a load balancer needs to notice that a server is not ready."
+        )
+    return int(value)
+
+
 def _metrics_token(environ: Mapping[str, str]) -> str | None:
     """What a scraper bears that is not on this machine."""
     value = _given(environ, "SEATPORT_METRICS_TOKEN")
@@ -297,6 +315,11 @@ def _minutes(environ: Mapping[str, str], name: str, default: timedelta) -> timed
 def _secret(environ: Mapping[str, str], mode: Mode, folder: Path) -> str:
     value = _given(environ, "SEATPORT_SECRET")
     if value is not None:
+        if mode is Mode.PRODUCTION and len(value) >= SECRET_LENGTH_MIN and _is_guessable(value):
+            raise SettingsError(
+                "SEATPORT_SECRET can be guessed: it repeats a few characters, or is an example. "
+                f"Make one with {HOW_TO_MAKE_ONE}."
+            )
         return _long_enough(value, "SEATPORT_SECRET", f"make one with {HOW_TO_MAKE_ONE}")
     if mode is Mode.PRODUCTION:
         raise SettingsError(
@@ -304,6 +327,10 @@ def _secret(environ: Mapping[str, str], mode: Mode, folder: Path) -> str:
             f"make one with {HOW_TO_MAKE_ONE} and keep it over restarts. For a trial set SEATPORT_MODE=demo."
         )
     return secrets.token_urlsafe(SECRET_LENGTH_MIN) if mode is Mode.TEST else _kept_secret(folder / "secret")
+
+
+def _is_guessable(secret: str) -> bool:
+    return len(set(secret)) < DIFFERENT_CHARACTERS_MIN or EXAMPLE.search(secret) is not None
 
 
 def _long_enough(value: str, name: str, what_to_do: str) -> str:

@@ -12,6 +12,7 @@ from structlog.contextvars import bound_contextvars
 
 from app import metrics
 from app.api.errors import new_reference
+from app.api.health import Leaving
 
 REQUEST_ID: Final = "X-Request-Id"
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -22,8 +23,9 @@ UNANSWERED: Final = "none"
 class Around:
     """An application with this around it."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, leaving: Leaving) -> None:
         self._app = app
+        self._leaving = leaving
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request; what is not one, goes through."""
@@ -38,7 +40,10 @@ class Around:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = str(message["status"])
-                MutableScopeHeaders.from_message(message)[REQUEST_ID] = request_id
+                headers = MutableScopeHeaders.from_message(message)
+                headers[REQUEST_ID] = request_id
+                if self._leaving.began:
+                    headers["Connection"] = "close"  # What the client asks next, it asks another server.
             await send(message)
 
         with (

@@ -5,6 +5,7 @@ sentence.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Final
 
 import structlog
@@ -14,6 +15,7 @@ from litestar.handlers import HTTPRouteHandler
 from app.api.http import json_response
 
 CHECK_SECONDS_MAX: Final = 5.0
+GOING: Final = "This server is about to stop. Ask another."
 
 Ready = Callable[[], Awaitable[str | None]]
 """Asks what the server stands on: None when it may take traffic, else what is wrong, in a sentence for
@@ -23,7 +25,16 @@ operators.
 log = structlog.get_logger("seatport.api")
 
 
-def health_routes(ready: Ready, *, seconds_max: float = CHECK_SECONDS_MAX) -> list[HTTPRouteHandler]:
+@dataclass(slots=True)
+class Leaving:
+    """Whether the server is about to go: it still answers, but nobody should come any more."""
+
+    began: bool = False
+
+
+def health_routes(
+    ready: Ready, leaving: Leaving | None = None, *, seconds_max: float = CHECK_SECONDS_MAX
+) -> list[HTTPRouteHandler]:
     """GET `/healthz` (200 while the process answers) and `/readyz` (200, or 503 with what is wrong)."""
 
     @get("/healthz", include_in_schema=False)
@@ -32,7 +43,8 @@ def health_routes(ready: Ready, *, seconds_max: float = CHECK_SECONDS_MAX) -> li
 
     @get("/readyz", include_in_schema=False)
     async def readyz() -> Response[bytes]:
-        problem = await _problem(ready, seconds_max)
+        going = leaving is not None and leaving.began
+        problem = GOING if going else await _problem(ready, seconds_max)
         if problem is None:
             return json_response({"status": "ready"})
         return json_response(

@@ -10,11 +10,12 @@ import click
 
 from app.billing.permissions import Role
 from app.commands.common import opened, told
+from app.commands.starting import refuse_unsafe
 from app.commands.token import token_for
 from app.main import HOST_DEFAULT, ServeError, configure_logging, serve
 from app.services.demo import past
 from app.settings import PORT_DEFAULT, Mode, Settings
-from app.store import migrate, system
+from app.store import system
 
 
 @click.command("serve")
@@ -30,13 +31,13 @@ def command(port: int | None, host: str) -> None:
     """
     wanted = Settings.from_env({**os.environ, **({"PORT": str(port)} if port else {})})
     configure_logging(wanted.mode)
-    asyncio.run(migrate.check(wanted.database_url))
+    asyncio.run(refuse_unsafe(wanted))
     from app.assembly import application  # noqa: PLC0415  Other commands need not wait for the schema.
 
     app = application(wanted)
     app.on_startup.append(partial(say_where, wanted))
     try:
-        serve(app, port=wanted.port, host=host)
+        serve(app, port=wanted.port, host=host, drain_seconds=wanted.drain_seconds)
     except ServeError as error:
         raise click.ClickException(str(error)) from error
 

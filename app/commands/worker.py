@@ -9,6 +9,7 @@ import signal
 import click
 
 from app.commands.common import asynchronous, opened
+from app.commands.starting import refuse_unsafe
 from app.documents.renderer import Renderer
 from app.main import configure_logging
 from app.services.billing_run import BATCH
@@ -27,6 +28,7 @@ async def command() -> None:
     """
     wanted = Settings.from_env(os.environ)
     configure_logging(wanted.mode)
+    await refuse_unsafe(wanted)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

@@ -6,6 +6,7 @@ Two that start at once run one after the other, and the second finds nothing to 
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from functools import cache, partial
 from pathlib import Path
@@ -77,6 +78,8 @@ async def upgrade(url: str, app_role: str | None = None) -> str | None:
     """
     if (file := file_of(url)) is not None:
         make_folder(file.parent)
+        with suppress(FileExistsError):
+            file.touch(mode=0o600, exist_ok=False)  # The books are nobody else's on this machine.
     try:
         return await within(url, partial(upgraded, app_role=app_role))
     except DBAPIError as error:

@@ -152,6 +152,15 @@ def owner_of_document(tx: DeploymentTx, document_id: UUID) -> Reference | None:
 
 
 @lookup
+def customer_of_no_demo(tx: DeploymentTx) -> Reference | None:
+    """A customer with real books, where there is none of a demo: this is no demo's database."""
+    of_demo = select(customer.c.customer_id).where(customer.c.kind == CustomerKind.DEMO)
+    query = select(customer.c.customer_id).where(customer.c.kind == CustomerKind.LIVE, ~of_demo.exists())
+    found = tx.connection.execute(query.limit(1)).scalar()
+    return Reference(found, found) if found else None
+
+
+@lookup
 def demo_customers(tx: DeploymentTx, limit: int) -> list[Reference]:
     """The first demo customers, by reference, each with its live subscription."""
     same = subscription.c.customer_id == customer.c.customer_id

@@ -28,6 +28,7 @@ def test_production_is_the_default_and_needs_only_a_secret() -> None:
         port=8000,
         explorer=False,
         limits=Limits(points=10_000),
+        drain_seconds=5,
     )
     assert not settings.any_document
     assert not settings.introspection
@@ -50,6 +51,8 @@ def test_every_setting_is_taken() -> None:
             "SEATPORT_DOCUMENTS": "registered",
             "SEATPORT_LIMIT_DEPTH": "9",
             "SEATPORT_LIMIT_POINTS": "20000",
+            "SEATPORT_METRICS_TOKEN": "a token of more than thirty-two characters",
+            "SEATPORT_DRAIN_SECONDS": "10",
             "PORT": "9123",
         }
     )
@@ -68,6 +71,8 @@ def test_every_setting_is_taken() -> None:
         session_idle=timedelta(minutes=5),
         documents=Documents.REGISTERED,
         limits=Limits(depth=9, points=20_000),
+        metrics_token="a token of more than thirty-two characters",
+        drain_seconds=10,
     )
     assert not settings.any_document
     assert settings.introspection
@@ -115,6 +120,12 @@ def test_an_empty_variable_is_as_if_unset() -> None:
         ("SEATPORT_LIMIT_POINTS", "-1", "SEATPORT_LIMIT_POINTS is '-1'. Set it to a whole number from 0 on."),
         ("SEATPORT_LIMIT_POINTS", "100", "SEATPORT_LIMIT_POINTS is 100, less than SEATPORT_LIMIT_COST, 5000"),
         ("SEATPORT_LIMIT_DEEP", "5", "SEATPORT_LIMIT_DEEP is no limit. There are SEATPORT_LIMIT_ALIASES, "),
+        ("SEATPORT_DRAIN_SECONDS", "11", "Set it to a whole number from 0 to 10"),
+        ("SEATPORT_DRAIN_SECONDS", "-1", "Set it to a whole number from 0 to 10"),
+        ("SEATPORT_METRICS_TOKEN", "short", "SEATPORT_METRICS_TOKEN has 5 characters and needs at least 32"),
+        ("SEATPORT_SECRET", "x" * 40, "SEATPORT_SECRET can be guessed"),
+        ("SEATPORT_SECRET", "abcabcabcabcabcabcabcabcabcabcabcabc", "SEATPORT_SECRET can be guessed"),
+        ("SEATPORT_SECRET", "please-change-me-before-production-0123", "SEATPORT_SECRET can be guessed"),
         ("SEATPORT_SECRET", "short", "SEATPORT_SECRET has 5 characters and needs at least 32"),
         (
             "SEATPORT_DATABASE_URL",

@@ -53,6 +53,7 @@ class Server:
     database_url: str
     port: int
     log: Path
+    drain: int = 0
     process: subprocess.Popen[bytes] = field(init=False)
 
     @property
@@ -63,7 +64,7 @@ class Server:
         """Start the process; `wait` returns when it is ready."""
         environ = {name: value for name, value in os.environ.items() if not name.startswith("SEATPORT_")}
         environ |= {"SEATPORT_MODE": "production", "SEATPORT_SECRET": SECRET, "PYTHONPATH": str(ROOT)}
-        environ |= {"SEATPORT_DATABASE_URL": self.database_url}
+        environ |= {"SEATPORT_DATABASE_URL": self.database_url, "SEATPORT_DRAIN_SECONDS": str(self.drain)}
         environ |= {"SEATPORT_DOCUMENTS": "any", "SEATPORT_LIMIT_POINTS": "0"}
         command = [sys.executable, "-m", "app", "serve", "--port", str(self.port)]
         with self.log.open("ab") as log:
