@@ -12,6 +12,7 @@ from sqlalchemy import insert, select
 
 from app.billing.documents import DocumentKind
 from app.store import bulk
+from app.store.frozen import to_json
 from app.store.saving import save
 from app.store.sheet import News, Number, Sheet
 from app.store.tables import audit, idempotency
@@ -50,7 +51,10 @@ def outcomes(tx: Tx, mutation: str, keys: Collection[str]) -> dict[str, Outcome]
 def record_outcomes(tx: Tx, mutation: str, done: Mapping[str, Outcome]) -> None:
     """Remember what each key did."""
     names = ("customer_id", "mutation", "key", "fingerprint", "outcome", "recorded_at")
-    rows = [(tx.customer, mutation, key, what.fingerprint, what.body, tx.wall) for key, what in done.items()]
+    rows = [
+        (tx.customer, mutation, key, what.fingerprint, to_json(what.body), tx.wall)
+        for key, what in done.items()
+    ]
     bulk.insert_rows(tx.connection, idempotency, names, rows)
 
 
