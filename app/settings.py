@@ -23,7 +23,7 @@ from app.gateways.choosing import Provider
 DATABASE_URL_DEFAULT: Final = "sqlite+aiosqlite:///var/seatport.db"
 PORT_DEFAULT: Final = 8000
 SECRET_LENGTH_MIN: Final = 32
-DIFFERENT_CHARACTERS_MIN: Final = 10
+DIFFERENT_CHARACTERS_MIN: Final = 5
 EXAMPLE: Final = re.compile(r"change.?me|replace.?me|default|example|insecure|not.?secret", re.IGNORECASE)
 DRAIN_SECONDS_DEFAULT: Final = 5
 DRAIN_SECONDS_MAX: Final = 10

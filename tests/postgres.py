@@ -69,6 +69,12 @@ class Server:
         self._execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY file_copy')
         return name
 
+    def shut(self, name: str, *, away: bool) -> None:
+        """Let nobody into a database and throw out who is there, or let them in again."""
+        self._execute(f'ALTER DATABASE "{name}" WITH ALLOW_CONNECTIONS {str(not away).lower()}')
+        if away:
+            self._execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+
     def drop(self, name: str) -> None:
         """Remove a database, whoever is still connected to it."""
         self._execute(f'DROP DATABASE "{name}" WITH (FORCE)')

@@ -22,6 +22,8 @@ from tests.cli.conftest import Seatport, run
 
 START_LINES = 3
 
+SECRET = "a secret of these tests, long enough"
+
 
 def test_the_printed_schema_is_the_programs(tmp_path: Path) -> None:
     """--check agrees with the file of the repository; `seatport schema` leaves it as it is."""
@@ -59,7 +61,12 @@ def free_port() -> int:
 def serving(url: str, port: int, **environment: str) -> Iterator[subprocess.Popen[str]]:
     """`seatport serve` as a process of its own."""
     command = [sys.executable, "-m", "app", "serve", "--port", str(port)]
-    environ = {**os.environ, "SEATPORT_DATABASE_URL": url, "SEATPORT_SECRET": "s" * 32, **environment}
+    environ = {
+        **os.environ,
+        "SEATPORT_DATABASE_URL": url,
+        "SEATPORT_SECRET": "a secret of these tests, long enough",
+        **environment,
+    }
     with subprocess.Popen(
         command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
