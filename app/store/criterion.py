@@ -157,14 +157,17 @@ class _Look:
                 self.statement(inner, frozenset() if own else known)
 
     def _select(self, node: Select[Any], around: frozenset[Place]) -> frozenset[Place]:
-        joined = list(_joined(node.get_final_froms()))
-        places = {place for place in joined if not isinstance(place, Join)} - around
+        froms = node.get_final_froms()
+        joined = list(_joined(froms))
+        places = {place for place in joined if not isinstance(place, Join)}
+        if len(froms) > 1:  # SQLAlchemy takes a lone table for another row of it, not for the one around it.
+            places -= around
         facts = [(places, list(_terms(node.whereclause)))]
         for join in joined:
             if isinstance(join, Join) and not join.full:
                 right = {place for place in _joined([join.right]) if not isinstance(place, Join)}
                 facts.append((right if join.isouter else places, list(_terms(join.onclause))))
-        known: frozenset[Place] = around
+        known: frozenset[Place] = around - places
         before = None
         while before != known:
             before = known

@@ -103,6 +103,7 @@ LOOSE: dict[str, Any] = {
     "updated by id": update(document).where(document.c.id == MINE).values(total=2),
     "updated from": update(document).where(mine, document.c.id == receivable.c.invoice_id).values(total=2),
     "deleted": delete(document),
+    "deleted by others": delete(document).where(mine, document.c.id.in_(select(document.c.id))),
     "inserted for another": insert(seat_level).values(customer_id=OTHER, **row),
     "inserted for nobody": insert(seat_level).values(**row),
     "inserted from all": insert(seat_level).from_select(["customer_id"], select(document.c.customer_id)),
