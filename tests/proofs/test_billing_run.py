@@ -188,9 +188,12 @@ async def repair(store: Store, _: MovedClock) -> None:
 async def plant(store: Store, _: MovedClock) -> None:
     """Make the database refuse the lines of some."""
     statements = (FAILS_SQLITE,) if store.writer.dialect.name == "sqlite" else FAILS_POSTGRES
-    async with store.writer.begin() as connection:
+
+    def planted(tx: BatchTx) -> None:
         for statement in statements:
-            await connection.exec_driver_sql(statement)
+            tx.connection.exec_driver_sql(statement)
+
+    await store.batch(planted)
 
 
 def test_20_poisoned_among_1000(database_url: str) -> None:
