@@ -29,7 +29,7 @@ from tests.crowds import due_crowd
 
 FIRST: Final = 10_000
 LAST: Final = max(FIRST, int(os.environ.get("SUBSCRIPTIONS", "100000")))
-SHARE_MIN: Final = 0.15
+SHARE_MIN: Final = 0.12
 """A guard against falling back, for a busy machine too. The aim is 0.25; most of the time goes into deciding
 and composing."""
 
