@@ -4,6 +4,7 @@ its lines in the log are found, and the headers of a careful server.
 
 import ast
 import asyncio
+import gc
 import json
 import logging
 import re
@@ -160,6 +161,7 @@ async def test_a_person_is_nowhere_in_the_log(
         monkeypatch.setattr(reading.Reading, "read", fails)
         answers = [await portal.post(token, text, **given(world, text)) for text in documents]
         monkeypatch.undo()
+    gc.collect()  # So that what was dropped is heard of here, and in no later test.
     lines = told(capsys)
     assert [word for word in (*CANARIES, token) if word in str(lines)] == []
     masked = [answer for answer in answers if "INTERNAL" in answer.text]
