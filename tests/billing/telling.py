@@ -89,12 +89,16 @@ class Telling(Machine):
 
     def _check_present(self, metric: Item, posting: Posting, before: SeatBook) -> None:
         """Seats billed one by one cost the difference of their days, from the first of the stretch to
-        the end of the period: what is over and what is to come together.
+        the end of the period: what is over and what is to come together. Where seats were given up without
+        a credit they stay, and are given back before others.
         """
         version, subscription = self.state.price, self.state.subscription
         seat = version.seat(metric)
         assert seat is not None
-        if seat.model is not PricingModel.PER_UNIT or seat.own:
+        charges = self.state.charges_of(metric)
+        units = sum(self.books.units_left(billed.id) for billed in charges)
+        seats = billed_quantity(seat, self.asked.level(metric))
+        if seat.model is not PricingModel.PER_UNIT or seat.own or units != seats:
             return
         period = Period(subscription.stretch_start, subscription.period.end, subscription.zone)
         lines = [line for line in posting.lines if line.period.start >= period.start]
