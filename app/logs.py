@@ -23,7 +23,7 @@ FIELDS: Final = frozenset(
     {
         "attempts", "bytes", "document", "endpoint", "error", "event", "exception", "id", "level", "logger",
         "message", "number", "pages", "path", "pid", "problem", "reason", "reference", "request", "route",
-        "seconds", "step", "subscription", "timestamp", "type", "why",
+        "seconds", "sha256", "step", "subscription", "timestamp", "type", "why",
     }
 )  # fmt: skip
 """The fields that a line may have. None of them is of a person: ids are of things, a path is one of fields of

@@ -5,6 +5,7 @@ Each gets a database of its own: a copy of one that was migrated once. Without P
 unless `SEATPORT_WITHOUT` names it.
 """
 
+import logging
 import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
@@ -12,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import structlog
 
 from app.store import migrate
 from app.store.engine import open_store
@@ -33,6 +35,17 @@ class Clock:
     def advance(self, by: timedelta) -> None:
         """Move on, or back when negative."""
         self.now += by
+
+
+@pytest.fixture(autouse=True)
+def own_logging() -> Iterator[None]:
+    """A test that configures logging, as commands do, does so for itself alone."""
+    root = logging.getLogger()
+    handlers, level = root.handlers.copy(), root.level
+    yield
+    structlog.reset_defaults()
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
 @pytest.fixture

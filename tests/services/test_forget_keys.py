@@ -28,8 +28,9 @@ def use(tx: Tx, *keys: str) -> None:
 
 
 def keys(tx: Tx) -> list[str]:
-    """The keys that are remembered."""
-    return list(tx.connection.execute(select(idempotency.c.key).order_by(idempotency.c.key)).scalars())
+    """The keys of the customer that are remembered."""
+    mine = select(idempotency.c.key).where(idempotency.c.customer_id == tx.customer)
+    return list(tx.connection.execute(mine.order_by(idempotency.c.key)).scalars())
 
 
 async def registered(store: Store, reference: str) -> UUID:
@@ -40,7 +41,7 @@ async def registered(store: Store, reference: str) -> UUID:
 
 
 async def remembered(store: Store, customer: UUID) -> list[str]:
-    """All keys, of whomever."""
+    """The keys of a customer."""
     async with store.reads(customer) as scope:
         return await scope.run(keys)
 
@@ -62,7 +63,8 @@ async def test_only_keys_older_than_thirty_days_are_forgotten(store: Store, cloc
 
     await Worker(store, unused).forget(asyncio.Event())
 
-    assert await remembered(store, acme) == ["just not", "new"]
+    assert await remembered(store, acme) == ["just not"]
+    assert await remembered(store, globex) == ["new"]
     assert await store.run(acme, forget_keys) == 0
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.billing.money import Money
 from app.store import system
-from app.store.transaction import Store, Tx
+from app.store.transaction import BatchTx, Store
 from app.worker import Worker
 from tests.conftest import Clock
 from tests.services.paying import Payer, payer
@@ -72,14 +72,12 @@ async def test_the_database_keeps_a_pending_change_as_it_was(ada: Payer, values:
     """No status goes back, and what was pressed and decided stays; nor is the row taken away."""
     await ada.presses("a")
 
-    def meddle(tx: Tx) -> None:
+    def meddle(tx: BatchTx) -> None:
         (name, value), *_ = values.items()
         given = f"'{value}'" if isinstance(value, str) else value
         tx.connection.exec_driver_sql(f'UPDATE pending_change SET "{name}" = {given}')
 
     with pytest.raises(DBAPIError, match="pending_change"):
-        await ada.store.run(ada.customer, meddle)
+        await ada.store.batch(meddle)
     with pytest.raises(DBAPIError, match="pending_change"):
-        await ada.store.run(
-            ada.customer, lambda tx: tx.connection.exec_driver_sql("DELETE FROM pending_change")
-        )
+        await ada.store.batch(lambda tx: tx.connection.exec_driver_sql("DELETE FROM pending_change"))

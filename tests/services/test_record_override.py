@@ -101,9 +101,10 @@ async def test_an_override_is_told_and_audited(store: Store) -> None:
     customer = await a_customer(store)
 
     def rows(tx: Tx) -> tuple[list[Any], list[Any]]:
-        about = outbox.c.type == "override.recorded"
-        told = tx.connection.execute(select(outbox.c.payload).where(about)).scalars()
-        noted = select(audit.c.actor, audit.c.detail).where(audit.c.action == "override.recorded")
+        about = (outbox.c.customer_id == tx.customer, outbox.c.type == "override.recorded")
+        told = tx.connection.execute(select(outbox.c.payload).where(*about)).scalars()
+        mine = (audit.c.customer_id == tx.customer, audit.c.action == "override.recorded")
+        noted = select(audit.c.actor, audit.c.detail).where(*mine)
         return list(told), [tuple(row) for row in tx.connection.execute(noted)]
 
     await refusals(store, customer, NewOverride("editor", granted=-1))
@@ -277,7 +278,8 @@ async def test_the_database_lets_nobody_rewrite_an_override(store: Store) -> Non
     def rewrite(tx: Tx, statement: Executable) -> None:
         tx.connection.execute(statement)
 
-    for statement in (update(override).values(granted=4), delete(override)):
+    mine = override.c.customer_id == customer
+    for statement in (update(override).where(mine).values(granted=4), delete(override).where(mine)):
         with pytest.raises(DBAPIError):
             await store.run(customer, rewrite, statement)
 

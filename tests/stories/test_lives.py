@@ -5,8 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from sqlalchemy import select
+
 from app.billing.periods import BillingInterval
 from app.services.start_subscription import StartSubscription
+from app.store.tables import outbox
+from app.store.transaction import Tx
 from tests.portal import Portal
 from tests.stories import page
 from tests.stories.diary import Diary
@@ -21,10 +25,11 @@ async def subscription(diary: Diary) -> dict[str, Any]:
 
 async def happened(diary: Diary) -> list[str]:
     """What the vendor was told of the subscription's life, in order."""
-    query = "SELECT type FROM outbox WHERE type LIKE 'subscription.%' ORDER BY created_at, id"
+    lives = (outbox.c.customer_id == diary.customer, outbox.c.type.like("subscription.%"))
+    query = select(outbox.c.type).where(*lives).order_by(outbox.c.created_at, outbox.c.id)
 
-    def read(tx: Any) -> list[str]:
-        return [row[0] for row in tx.connection.exec_driver_sql(query)]
+    def read(tx: Tx) -> list[str]:
+        return list(tx.connection.execute(query).scalars())
 
     async with diary.portal.store.reads(diary.customer) as scope:
         return await scope.run(read)

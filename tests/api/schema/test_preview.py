@@ -14,7 +14,7 @@ from app.billing.permissions import Role
 from app.billing.plans import ChangeTiming
 from app.billing.requests import ChangeRequest, SeatQuantity
 from app.store.metadata import metadata
-from app.store.transaction import Tx
+from app.store.transaction import BatchTx
 from tests.api.schema.asking import confirm, preview, seats
 from tests.api.world import SIGNER, World, change, end_with_the_period
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.parametrize("engine_name", ["sqlite"])
 ASKED = (Role.OWNER, Role.SEAT_MANAGER)
 
 
-def rows(tx: Tx) -> dict[str, int]:
+def rows(tx: BatchTx) -> dict[str, int]:
     """How many rows every table has."""
     counted = {table.name: select(func.count()).select_from(table) for table in metadata.sorted_tables}
     return {name: tx.connection.execute(query).scalar_one() for name, query in counted.items()}
@@ -202,11 +202,11 @@ async def test_tax_is_one_line_for_each_rate(world: World) -> None:
 
 async def test_a_preview_writes_nothing(world: World) -> None:
     """Ten previews, and not a row more in any table."""
-    before = await world.store.run(world.acme, rows)
+    before = await world.store.look(rows)
     for count in range(1, 11):
         assert (await preview(world, seats=seats(add=count)))["__typename"] == "ChangeQuote"
 
-    assert await world.store.run(world.acme, rows) == before
+    assert await world.store.look(rows) == before
 
 
 async def test_the_same_preview_at_the_same_instant_is_the_same(world: World) -> None:
