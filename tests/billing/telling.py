@@ -71,6 +71,7 @@ class Telling(Machine):
         self.told_since = max(since, self.state.subscription.stretch_start)
         posting = reported(self.state, told, at=self.at)
         self._check_what_stays(metric, posting)
+        kept = self._kept(metric, before)
         self._write(posting)
         self.told_since = None
         self.foretold = None
@@ -83,22 +84,25 @@ class Telling(Machine):
             ]
             self.backdated += len(amounts)
             check_stretch(stretch, before.of(metric), deltas, sum(amounts))
-        self._check_present(metric, posting, before)
+        if not kept:
+            self._check_present(metric, posting, before)
         self.asked.check_totals(metric)
         self.load()
 
+    def _kept(self, metric: Item, before: SeatBook) -> bool:
+        """Whether seats were given up without a credit: they stay paid, and are given back before others."""
+        seat = self.state.price.seat(metric)
+        units = sum(self.books.units_left(billed.id) for billed in self.state.charges_of(metric))
+        return seat is not None and units != billed_quantity(seat, before.level(metric))
+
     def _check_present(self, metric: Item, posting: Posting, before: SeatBook) -> None:
         """Seats billed one by one cost the difference of their days, from the first of the stretch to
-        the end of the period: what is over and what is to come together. Where seats were given up without
-        a credit they stay, and are given back before others.
+        the end of the period: what is over and what is to come together.
         """
         version, subscription = self.state.price, self.state.subscription
         seat = version.seat(metric)
         assert seat is not None
-        charges = self.state.charges_of(metric)
-        units = sum(self.books.units_left(billed.id) for billed in charges)
-        seats = billed_quantity(seat, self.asked.level(metric))
-        if seat.model is not PricingModel.PER_UNIT or seat.own or units != seats:
+        if seat.model is not PricingModel.PER_UNIT or seat.own:
             return
         period = Period(subscription.stretch_start, subscription.period.end, subscription.zone)
         lines = [line for line in posting.lines if line.period.start >= period.start]
