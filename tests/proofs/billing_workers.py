@@ -80,10 +80,14 @@ class Workers:
             self.billed += int(count)
         return what
 
-    def kill(self, pid: int) -> None:
-        """End one, at once."""
+    def kill(self, pid: int) -> bool:
+        """End one, at once; False if it has just ended by itself."""
         self.alive.discard(pid)
-        os.kill(pid, signal.SIGKILL)
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            return False
+        return True
 
 
 @contextmanager

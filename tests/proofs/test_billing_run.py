@@ -109,11 +109,10 @@ def test_two_workers_killed_ten_times_over_5000_subscriptions(database_url: str)
         kills = 0
         while workers.alive:
             workers.hear()
-            if kills < KILLS and workers.alive and chance.random() < KILLS * BATCH / MANY * 2:
-                time.sleep(chance.uniform(0, 0.3))
-                workers.kill(chance.choice(sorted(workers.alive)))
+            if kills < KILLS and workers.alive and chance.random() < KILLS * BATCH / MANY * 3:
+                time.sleep(chance.uniform(0, 0.1))
+                kills += workers.kill(chance.choice(sorted(workers.alive)))
                 workers.more()
-                kills += 1
         told = workers.billed
     seconds = time.monotonic() - began
 
