@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from litestar import Request
-from litestar.di import Provide
 
 from app.api.errors import Code, RequestRefused
 from app.api.origins import Origins
@@ -106,15 +105,6 @@ def cookie_token(request: Request[Any, Any, Any], cookie: Cookie) -> str | None:
     """The token in the session's cookie, if it has the form of one: for what changes nothing."""
     token = request.cookies.get(cookie.name, "")
     return token if TOKEN.fullmatch(token) else None
-
-
-def actor_provider(who: Who) -> Provide:
-    """A Litestar dependency for handlers that need the signed-in actor."""
-
-    async def actor(request: Request[Any, Any, Any]) -> Actor:
-        return await signed_in(request, who)
-
-    return Provide(actor)
 
 
 def _bearer_token(headers: list[str]) -> str | None:

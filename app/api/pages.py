@@ -15,7 +15,6 @@ import strawberry
 
 from app.api.errors import PublicError
 
-PAGE_SIZE_DEFAULT: Final = 20
 PAGE_SIZE_MAX: Final = 100
 CURSOR_LENGTH_MAX: Final = 500
 INTEGER_MAX: Final = 2**31 - 1  # A PostgreSQL integer; asyncpg refuses to bind more.

@@ -5,11 +5,9 @@ from __future__ import annotations
 import sys
 import time
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Self
 
 import click
-
-EVERY_SECONDS: Final = 0.1
 
 
 class Progress:

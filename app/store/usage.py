@@ -70,14 +70,6 @@ def add_segments(sheet: Sheet, tx: Tx, subscription_id: UUID, segments: Iterable
         sheet.add(segment, row)
 
 
-def is_billed(tx: Tx, metric: str, at: datetime) -> bool:
-    """Whether use of a metric was billed for a time after an instant."""
-    query = select(segment.c.id).where(
-        segment.c.customer_id == tx.customer, segment.c.metric == metric, segment.c.period_end > at
-    )
-    return tx.connection.execute(query.limit(1)).first() is not None
-
-
 def segment_of(tx: Tx, line: Line) -> Segment | None:
     """The segment that a line of use bills."""
     query = select(segment).where(

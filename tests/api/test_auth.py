@@ -5,15 +5,10 @@ import re
 from typing import Any
 
 import pytest
-from litestar import get
-from litestar.di import NamedDependency
 from litestar.testing import TestClient
 
-from app.api.auth import Cookie, Holder, Who, actor_provider, hash_token, new_token
-from app.api.origins import Origins
-from app.billing.permissions import Actor
-from app.main import create_app
-from tests.api.tiny import SETTINGS, TOKEN, Tiny, World, tiny_app, tiny_parts
+from app.api.auth import hash_token, new_token
+from tests.api.tiny import TOKEN, Tiny, World, tiny_app
 
 WRONG = [
     None,
@@ -94,32 +89,3 @@ def test_who_asks_is_known_before_the_body_is_read() -> None:
         ]
 
     assert [answer.status_code for answer in answers] == [401, 401, 401]
-
-
-def who_of(holder: Holder) -> Who:
-    """How it is known who asks, on a server at its tests' address."""
-    return Who(holder, Cookie(secure=False), Origins("http://127.0.0.1:8000"))
-
-
-@get("/who", sync_to_thread=False)
-def who_am_i(actor: NamedDependency[Actor]) -> str:
-    return actor.name
-
-
-def test_other_handlers_ask_for_the_actor_as_a_dependency() -> None:
-    """The same tokens; refused as a problem document, as everywhere outside of GraphQL."""
-    parts = tiny_parts(World())
-    app = create_app(SETTINGS, parts)
-    app.register(
-        get("/me", dependencies={"actor": actor_provider(who_of(parts.who))}, sync_to_thread=False)(
-            who_am_i.fn
-        )
-    )
-    with TestClient(app) as client:
-        good = client.get("/me", headers={"Authorization": f"Bearer {TOKEN}"})
-        wrong = client.get("/me")
-
-    assert good.text == "Ada"
-    assert (wrong.status_code, wrong.headers["www-authenticate"]) == (401, "Bearer")
-    assert wrong.headers["content-type"] == "application/problem+json; charset=utf-8"
-    assert wrong.json()["code"] == "UNAUTHENTICATED"
